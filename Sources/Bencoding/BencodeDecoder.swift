@@ -170,7 +170,9 @@ private struct Reader {
     let magnitude = try readDigits(until: UInt8(ascii: "e"), malformed: .malformedInteger)
     if isNegative {
       guard magnitude != 0 else { throw BencodeError(.malformedInteger, at: start) }
-      guard magnitude <= Int64.min.magnitude else { throw BencodeError(.integerOverflow, at: start) }
+      guard magnitude <= Int64.min.magnitude else {
+        throw BencodeError(.integerOverflow, at: start)
+      }
       return Int64(truncatingIfNeeded: 0 &- magnitude)
     }
     guard let number = Int64(exactly: magnitude) else {

@@ -32,7 +32,9 @@ public struct BencodeValue: Sendable {
 
 extension BencodeValue {
   public static func integer(_ number: Int64) -> BencodeValue { .init(.integer(number)) }
-  public static func string(_ text: String) -> BencodeValue { .init(.string(ArraySlice(text.utf8))) }
+  public static func string(_ text: String) -> BencodeValue {
+    .init(.string(ArraySlice(text.utf8)))
+  }
   public static func string(_ bytes: [UInt8]) -> BencodeValue { .init(.string(bytes[...])) }
   public static func list(_ items: [BencodeValue]) -> BencodeValue { .init(.list(items)) }
 

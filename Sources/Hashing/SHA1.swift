@@ -34,7 +34,8 @@ public struct SHA1: ~Copyable {
     var digest: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
       (0, 0, 0, 0, 0, 0, 0, 0)
     return withUnsafeMutableBytes(of: &digest) { space in
-      let done = EVP_DigestFinal_ex(context, space.assumingMemoryBound(to: UInt8.self).baseAddress, nil)
+      let done = EVP_DigestFinal_ex(
+        context, space.assumingMemoryBound(to: UInt8.self).baseAddress, nil)
       guard done == 1, EVP_DigestInit_ex2(context, algorithm, nil) == 1,
         let bytes = Bytes20(UnsafeRawBufferPointer(rebasing: space[..<20]))
       else { preconditionFailure("libcrypto failed to finish a digest") }

@@ -1,0 +1,125 @@
+import Hashing
+
+/// A magnet link (BEP 9): the name of a torrent and hints where to find it.
+public struct MagnetLink: Hashable, Sendable {
+  /// A peer to try, as `x.pe` spells it: a host name or address, and a port.
+  public struct PeerHint: Hashable, Sendable, CustomStringConvertible {
+    public let host: String
+    public let port: UInt16
+
+    public init(host: String, port: UInt16) {
+      self.host = host
+      self.port = port
+    }
+
+    public init(_ endpoint: Endpoint) {
+      self.init(host: endpoint.address.description, port: endpoint.port)
+    }
+
+    /// The hint as an endpoint, when it names an address.
+    public var endpoint: Endpoint? { Address(text: host).map { Endpoint($0, port: port) } }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  }
+
+  public var infoHash: InfoHash
+  public var displayName: String?
+  public var trackers: [String] = []
+  public var webSeeds: [String] = []
+  public var peers: [PeerHint] = []
+
+  public init(infoHash: InfoHash) { self.infoHash = infoHash }
+
+  /// Links longer than this are refused before they are read.
+  public static let longestLink = 1 << 20
+  /// Hints of one kind beyond this number are dropped.
+  public static let mostHints = 100
+}
+
+/// Why a text is no magnet link we can use.
+public enum MagnetError: Error, Hashable, Sendable, CustomStringConvertible {
+  case notMagnet
+  case tooLong
+  case badEscape(String)
+  case noInfoHash
+  case badInfoHash(String)
+
+  public var description: String {
+    switch self {
+    case .notMagnet: "the link does not begin with 'magnet:?'"
+    case .tooLong: "the link is longer than \(MagnetLink.longestLink) bytes"
+    case .badEscape(let key): "the value of '\(key)' has a broken percent escape"
+    case .noInfoHash: "the link names no torrent: 'xt=urn:btih:…' is missing"
+    case .badInfoHash(let text):
+      "'\(text.prefix(64))' is not an info-hash of 40 hex or 32 base32 digits"
+    }
+  }
+}
+
+extension MagnetLink {
+  public init(parsing text: String) throws(MagnetError) {
+    guard text.utf8.count <= Self.longestLink else { throw .tooLong }
+    let scheme = "magnet:?"
+    guard text.prefix(scheme.count).lowercased() == scheme else { throw .notMagnet }
+    var infoHash: InfoHash?
+    var rejected: String?
+    var link = MagnetLink(infoHash: InfoHash(.zero))
+    for pair in text.utf8.dropFirst(scheme.utf8.count).split(separator: UInt8(ascii: "&")) {
+      let parts = pair.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      let key = String(decoding: parts[0], as: UTF8.self)
+      guard parts.count == 2 else { continue }
+      guard let bytes = PercentEncoding.decode(parts[1], plusIsSpace: true) else {
+        throw .badEscape(String(key.prefix(32)))
+      }
+      let value = String(decoding: bytes, as: UTF8.self)
+      // `tr.1=`, `xt.1=` and so on number repeated keys.
+      switch key.split(separator: ".").first {
+      case "xt" where value.lowercased().hasPrefix("urn:btih:"):
+        let name = value.dropFirst("urn:btih:".count)
+        if infoHash == nil { infoHash = InfoHash(text: name) }
+        if infoHash == nil { rejected = String(name) }
+      case "dn":
+        if link.displayName == nil { link.displayName = value }
+      case "tr" where link.trackers.count < Self.mostHints:
+        if !value.isEmpty, !link.trackers.contains(value) { link.trackers.append(value) }
+      case "ws" where link.webSeeds.count < Self.mostHints:
+        if !value.isEmpty, !link.webSeeds.contains(value) { link.webSeeds.append(value) }
+      case "x" where key == "x.pe" && link.peers.count < Self.mostHints:
+        if let hint = PeerHint(parsing: value) { link.peers.append(hint) }
+      default:
+        continue
+      }
+    }
+    guard let infoHash else {
+      if let rejected { throw .badInfoHash(rejected) }
+      throw .noInfoHash
+    }
+    link.infoHash = infoHash
+    self = link
+  }
+
+  /// The link as text: parts in a fixed order, values escaped.
+  public var text: String {
+    var text = "magnet:?xt=urn:btih:\(infoHash)"
+    if let displayName { text += "&dn=" + PercentEncoding.encode(displayName.utf8) }
+    for tracker in trackers { text += "&tr=" + PercentEncoding.encode(tracker.utf8) }
+    for webSeed in webSeeds { text += "&ws=" + PercentEncoding.encode(webSeed.utf8) }
+    for peer in peers { text += "&x.pe=\(peer)" }
+    return text
+  }
+}
+
+extension MagnetLink.PeerHint {
+  init?(parsing text: String) {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+      port != 0
+    else { return nil }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty, host.utf8.count <= 253,
+      host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") })
+    else { return nil }
+    self.init(host: String(host), port: port)
+  }
+}

@@ -1,0 +1,66 @@
+public import Bencoding
+
+/// A `.torrent` file: an info dictionary and what stands around it.
+public struct Metainfo: Sendable {
+  public let info: TorrentInfo
+  /// Trackers by tier (BEP 12); `announce` is the only tier where there is no `announce-list`.
+  public let trackers: [[String]]
+  /// `url-list` (BEP 19).
+  public let webSeeds: [String]
+  public let comment: String?
+  public let createdBy: String?
+  /// Seconds since 1970.
+  public let creationDate: Int64?
+  /// The whole outer dictionary, unknown keys included.
+  public let outer: BencodeValue
+
+  /// More trackers than these are dropped: announcing to them would be an attack on others.
+  public static let mostTrackers = 100
+  public static let mostWebSeeds = 100
+
+  public init(_ document: [UInt8]) throws(MetainfoError) {
+    do {
+      outer = try BencodeDecoder(limits: .metainfo).decode(document)
+    } catch {
+      throw .notBencoded(error)
+    }
+    guard outer.entries != nil else { throw .wrongType("the file as a whole") }
+    guard let infoValue = outer["info"] else { throw .missing("info") }
+    info = try TorrentInfo(infoValue, in: document)
+    trackers = Self.tiers(outer)
+    webSeeds = Self.webSeeds(outer)
+    comment = outer["comment"]?.text
+    createdBy = outer["created by"]?.text
+    creationDate = outer["creation date"]?.integer
+  }
+
+  private static func tiers(_ outer: BencodeValue) -> [[String]] {
+    var tiers: [[String]] = []
+    var count = 0
+    for tier in outer["announce-list"]?.list ?? [] {
+      let urls = (tier.list ?? []).compactMap(\.text).filter { !$0.isEmpty }
+      guard !urls.isEmpty, count < mostTrackers else { continue }
+      tiers.append(Array(urls.prefix(mostTrackers - count)))
+      count += urls.count
+    }
+    if tiers.isEmpty, let announce = outer["announce"]?.text, !announce.isEmpty {
+      tiers = [[announce]]
+    }
+    return tiers
+  }
+
+  private static func webSeeds(_ outer: BencodeValue) -> [String] {
+    guard let value = outer["url-list"] else { return [] }
+    let urls = value.list.map { $0.compactMap(\.text) } ?? value.text.map { [$0] } ?? []
+    return Array(urls.filter { !$0.isEmpty }.prefix(mostWebSeeds))
+  }
+
+  /// The link that names this torrent, its trackers and its web seeds.
+  public var magnet: MagnetLink {
+    var link = MagnetLink(infoHash: info.infoHash)
+    link.displayName = info.name
+    link.trackers = trackers.flatMap { $0 }
+    link.webSeeds = webSeeds
+    return link
+  }
+}
