@@ -19,6 +19,8 @@ public struct InfoHash: Hashable, Comparable, Sendable, CustomStringConvertible 
     self.init(bytes: bytes)
   }
 
+  public var bytes: [UInt8] { digest.bytes }
+
   /// 40 lower-case hexadecimal digits.
   public var description: String { Hexadecimal.encode(digest.bytes) }
 
@@ -49,6 +51,8 @@ public struct PeerID: Hashable, Sendable, CustomStringConvertible {
     guard let id = PeerID(bytes: bytes) else { preconditionFailure("twenty bytes make a peer id") }
     return id
   }
+
+  public var bytes: [UInt8] { digest.bytes }
 
   /// The id with everything but printable ASCII escaped: a peer chose these bytes.
   public var description: String {

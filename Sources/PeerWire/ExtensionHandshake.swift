@@ -1,0 +1,65 @@
+import Bencoding
+public import TorrentModel
+
+/// The handshake of the extension protocol (BEP 10): which extensions a peer takes and under which
+/// numbers, and what it tells of itself.
+public struct ExtensionHandshake: Hashable, Sendable {
+  /// The number under which the peer takes `ut_metadata` messages (BEP 9); 0 or nil: not at all.
+  public var metadataID: UInt8?
+  /// Bytes of the info dictionary, from a peer that has it (BEP 9).
+  public var metadataSize: Int?
+  /// Requests the peer keeps queued before it drops any.
+  public var requestQueue: Int?
+  /// The peer's name and version, cut to a printable length by whoever shows it.
+  public var clientVersion: String?
+  /// The port on which the peer takes connections.
+  public var listenPort: UInt16?
+  /// Our address as the peer sees it.
+  public var yourAddress: Address?
+
+  /// The number we give to `ut_metadata` messages that are sent to us.
+  public static let ourMetadataID: UInt8 = 1
+  /// Requests a peer may queue with us.
+  public static let ourRequestQueue = 2000
+  /// Longest handshake we read, in bytes: real ones are below a kilobyte.
+  public static let longest = 16 << 10
+
+  public init() {}
+
+  public var payload: [UInt8] {
+    var pairs: [(String, BencodeValue)] = []
+    if let metadataID {
+      pairs.append(("m", .dictionary([("ut_metadata", .integer(Int64(metadataID)))])))
+    }
+    if let metadataSize { pairs.append(("metadata_size", .integer(Int64(metadataSize)))) }
+    if let requestQueue { pairs.append(("reqq", .integer(Int64(requestQueue)))) }
+    if let clientVersion { pairs.append(("v", .string(clientVersion))) }
+    if let listenPort { pairs.append(("p", .integer(Int64(listenPort)))) }
+    if let yourAddress { pairs.append(("yourip", .string(yourAddress.bytes))) }
+    return BencodeEncoder.encode(.dictionary(pairs))
+  }
+
+  /// Fields of the wrong kind or out of range are as good as absent; only bytes that are no
+  /// dictionary are an error.
+  public init(payload: [UInt8]) throws(PeerWireError) {
+    guard payload.count <= Self.longest else {
+      throw .badExtensionMessage("a handshake of \(payload.count) bytes")
+    }
+    let value: BencodeValue
+    do {
+      (value, _) = try BencodeDecoder(limits: .message).decodePrefix(payload)
+    } catch {
+      throw .badExtensionMessage("\(error)")
+    }
+    guard value.entries != nil else {
+      throw .badExtensionMessage("a handshake that is no dictionary")
+    }
+    metadataID = value["m"]?["ut_metadata"]?.integer.flatMap { UInt8(exactly: $0) }
+    if metadataID == 0 { metadataID = nil }
+    metadataSize = value["metadata_size"]?.integer.flatMap { $0 > 0 ? Int(exactly: $0) : nil }
+    requestQueue = value["reqq"]?.integer.flatMap { $0 > 0 ? Int(exactly: $0) : nil }
+    clientVersion = value["v"]?.string.map { String(decoding: $0.prefix(64), as: UTF8.self) }
+    listenPort = value["p"]?.integer.flatMap { $0 > 0 ? UInt16(exactly: $0) : nil }
+    yourAddress = value["yourip"]?.string.flatMap { Address(bytes: $0) }
+  }
+}

@@ -1,0 +1,47 @@
+public import TorrentModel
+
+/// A message between peers (BEP 3, BEP 6, BEP 10), except `piece`: a block's payload never passes
+/// through a message, it goes from the socket to the piece's buffer (see `PeerMessageDecoder`).
+public enum PeerMessage: Hashable, Sendable {
+  case keepAlive
+  case choke
+  case unchoke
+  case interested
+  case notInterested
+  case have(PieceIndex)
+  /// The bytes as sent: what they mean depends on the torrent, which may not be known yet.
+  case bitfield([UInt8])
+  case request(Block)
+  case cancel(Block)
+  /// The peer's DHT port (BEP 5).
+  case port(UInt16)
+  case suggest(PieceIndex)
+  case haveAll
+  case haveNone
+  case reject(Block)
+  case allowedFast(PieceIndex)
+  /// An extension's message under the number the receiver gave it; 0 is the handshake (BEP 10).
+  case extended(id: UInt8, payload: [UInt8])
+  /// A message of no kind we know, which is to be ignored.
+  case unknown(id: UInt8)
+}
+
+/// The message numbers of BEP 3, 5, 6 and 10.
+public enum MessageID {
+  public static let choke: UInt8 = 0
+  public static let unchoke: UInt8 = 1
+  public static let interested: UInt8 = 2
+  public static let notInterested: UInt8 = 3
+  public static let have: UInt8 = 4
+  public static let bitfield: UInt8 = 5
+  public static let request: UInt8 = 6
+  public static let piece: UInt8 = 7
+  public static let cancel: UInt8 = 8
+  public static let port: UInt8 = 9
+  public static let suggest: UInt8 = 13
+  public static let haveAll: UInt8 = 14
+  public static let haveNone: UInt8 = 15
+  public static let reject: UInt8 = 16
+  public static let allowedFast: UInt8 = 17
+  public static let extended: UInt8 = 20
+}
