@@ -1,0 +1,21 @@
+import Glibc
+
+/// A descriptor with one owner, closed when the owner lets go of it.
+public struct FileDescriptor: ~Copyable, Sendable {
+  public let number: Int32
+
+  /// Takes ownership. - Precondition: the number names an open descriptor.
+  public init(owning number: Int32) {
+    precondition(number >= 0, "no descriptor to own")
+    self.number = number
+  }
+
+  deinit { close(number) }
+
+  /// Gives the ownership up without closing.
+  public consuming func release() -> Int32 {
+    let number = number
+    discard self
+    return number
+  }
+}

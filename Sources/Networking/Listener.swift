@@ -1,0 +1,71 @@
+import CLinux
+import DeterministicCore
+import Glibc
+public import TorrentModel
+
+/// A listening TCP socket that hands every accepted connection to its owner.
+///
+/// Out of descriptors, it pauses for a second instead of spinning: the connections wait in the
+/// kernel's backlog meanwhile.
+public final class Listener: ReadinessHandler {
+  private let reactor: Reactor
+  private let socket: FileDescriptor
+  private var registration: SlabID?
+  private let accepted: (consuming FileDescriptor, Endpoint) -> Void
+
+  /// The address and port in fact bound, also where port 0 asked for any.
+  public let endpoint: Endpoint
+
+  /// Connections taken in one turn; the rest wait for the next.
+  private static let acceptsPerTurn = 64
+  private static let backlog: Int32 = 1024
+  private static let pauseWhenExhausted = TimeSpan.seconds(1)
+
+  public init(
+    on endpoint: Endpoint, reactor: Reactor,
+    accepted: @escaping (consuming FileDescriptor, Endpoint) -> Void
+  ) throws(NetworkError) {
+    self.reactor = reactor
+    self.accepted = accepted
+    let number = shoal_socket_stream(endpoint.family)
+    guard number >= 0 else { throw NetworkError("socket") }
+    socket = FileDescriptor(owning: number)
+    _ = shoal_socket_set_reuse_address(number)
+    if !endpoint.address.isV4 { _ = shoal_socket_set_v6_only(number) }
+    guard SocketAddress(endpoint).withPointer({ bind(number, $0, $1) }) == 0,
+      listen(number, Self.backlog) == 0
+    else { throw NetworkError("listen on", on: "\(endpoint)") }
+    self.endpoint = StreamSocket.localEndpoint(of: number) ?? endpoint
+    registration = try reactor.register(number, for: .readable, handler: self)
+  }
+
+  public func close() {
+    if let registration { reactor.deregister(registration) }
+    registration = nil
+  }
+
+  public func becameReady(_ readiness: Readiness) {
+    for _ in 0..<Self.acceptsPerTurn {
+      var address = SocketAddress()
+      let number = address.withMutablePointer { shoal_accept(socket.number, $0, $1) }
+      if number < 0 {
+        if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { pause() }
+        // Anything else is the connection's trouble (ECONNABORTED) or means there is no more.
+        return
+      }
+      let connection = FileDescriptor(owning: number)
+      guard let peer = address.endpoint else { continue }
+      StreamSocket.tune(number)
+      accepted(connection, peer)
+    }
+  }
+
+  private func pause() {
+    guard let registration else { return }
+    reactor.change(registration, to: [])
+    reactor.schedule(after: Self.pauseWhenExhausted) { [weak self] in
+      guard let self, let registration = self.registration else { return }
+      self.reactor.change(registration, to: .readable)
+    }
+  }
+}

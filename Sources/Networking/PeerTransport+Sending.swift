@@ -1,0 +1,101 @@
+import DeterministicCore
+import Glibc
+public import PeerWire
+public import TorrentModel
+
+// Sending gathers during a turn and leaves at its end: runs of messages in one `send`, blocks as a
+// 13-byte header that waits in the kernel (MSG_MORE) for the payload, which goes from the page
+// cache to the socket without passing through this process.
+extension PeerTransport {
+  public func send(_ message: PeerMessage) {
+    guard state != .closed else { return }
+    outgoing.append { message.encode(into: &$0) }
+    flushAtTurnEnd()
+  }
+
+  func send(bytes: [UInt8]) {
+    outgoing.append { $0.append(contentsOf: bytes) }
+    flushAtTurnEnd()
+  }
+
+  /// Queues a block that the peer asked for.
+  public func send(_ block: Block) {
+    guard state != .closed else { return }
+    outgoing.append(block)
+    flushAtTurnEnd()
+  }
+
+  /// Takes a queued block back; false when it is on its way or gone.
+  public func unsend(_ block: Block) -> Bool { outgoing.remove(block) }
+
+  /// Takes all queued blocks back, but one that is on its way.
+  public func unsendAllBlocks() -> [Block] { outgoing.removeAllBlocks() }
+
+  /// Blocks queued and not yet sent whole.
+  public var queuedBlocks: Int { outgoing.blockCount }
+
+  /// Sends until the queue is empty or the kernel takes no more.
+  func flush() {
+    outgoing.isBlocked = false
+    do {
+      while state != .closed, let segment = outgoing.segments.first {
+        let isTaken =
+          switch segment {
+          case .bytes(let count): try sendBytes(count)
+          case .block(let block): try sendBlock(block)
+          }
+        if !isTaken {
+          outgoing.isBlocked = true
+          break
+        }
+      }
+    } catch {
+      return end(error)
+    }
+    if state != .closed { updateInterest() }
+  }
+
+  /// Returns whether the kernel took anything. Flags say whether more follows at once.
+  private func sendBytes(_ count: Int) throws(TransportEnd) -> Bool {
+    let more = outgoing.segments.count > 1 ? Int32(MSG_MORE) : 0
+    let head = outgoing.head
+    let sent = outgoing.bytes.withUnsafeBytes {
+      Glibc.send(descriptor, $0.baseAddress! + head, count, Int32(MSG_NOSIGNAL) | more)
+    }
+    guard try took(sent) else { return false }
+    outgoing.sentBytes(sent)
+    return true
+  }
+
+  private func sendBlock(_ block: Block) throws(TransportEnd) -> Bool {
+    let progress = outgoing.blockProgress
+    if progress < BlockHeader.length {
+      var header: [UInt8] = []
+      BlockHeader.encode(block, into: &header)
+      let sent = header.withUnsafeBytes {
+        Glibc.send(
+          descriptor, $0.baseAddress! + progress, header.count - progress,
+          Int32(MSG_NOSIGNAL) | Int32(MSG_MORE))
+      }
+      guard try took(sent) else { return false }
+      outgoing.blockProgress += sent
+      return true
+    }
+    guard let delegate else { return false }
+    let sent = try delegate.transport(
+      self, sendPayloadOf: block, from: progress - BlockHeader.length, to: descriptor)
+    guard sent > 0 else { return false }
+    outgoing.blockProgress += sent
+    if outgoing.blockProgress == BlockHeader.length + Int(block.length) {
+      outgoing.sentBlock()
+      delegate.transport(self, sent: block)
+    }
+    return true
+  }
+
+  private func took(_ sent: Int) throws(TransportEnd) -> Bool {
+    if sent > 0 { return true }
+    if errno == EAGAIN || errno == EINTR { return false }
+    throw .network(NetworkError("send to", on: "\(endpoint)", code: errno))
+  }
+}

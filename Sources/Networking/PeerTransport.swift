@@ -1,0 +1,191 @@
+import CLinux
+public import DeterministicCore
+import Glibc
+public import PeerWire
+public import TorrentModel
+
+/// One TCP connection to a peer: bytes in, messages and landed blocks out, and the other way round.
+///
+/// It decides nothing: what a message means, where a block goes and when to give up is the
+/// delegate's. The invariant: `state` is `.closed` exactly when the descriptor is closed and the
+/// delegate let go, so nothing is called back after that.
+public final class PeerTransport: ReadinessHandler, TurnEndHandler {
+  enum State {
+    case connecting
+    case awaitingHandshake
+    case open
+    case closed
+  }
+
+  /// The delegate's own name for the connection.
+  public var key: SlabID
+  public let endpoint: Endpoint
+  let reactor: Reactor
+  let scratch: ReceiveScratch
+  var delegate: (any PeerTransportDelegate)?
+  var state: State
+
+  private var socket: FileDescriptor?
+  private var registration: SlabID?
+  private var interest: Readiness
+  private var isReadingPaused = false
+  private let handshake: Handshake
+  private var handshakeBytes: [UInt8] = []
+
+  // Receiving; see PeerTransport+Receiving.swift.
+  var decoder = PeerMessageDecoder()
+  var landing: ArrivingBlock?
+  var asideBuffer: UnsafeMutableRawPointer?
+  var predictionDepth = 1
+
+  // Sending; see PeerTransport+Sending.swift.
+  var outgoing = OutgoingQueue()
+  private var awaitsTurnEnd = false
+
+  /// A connection to a peer that is still to be made.
+  ///
+  /// - Parameter source: the local address to come from, if one was chosen.
+  public init(
+    connectingTo endpoint: Endpoint, from source: Address?, handshake: Handshake, key: SlabID,
+    reactor: Reactor, scratch: ReceiveScratch, delegate: any PeerTransportDelegate
+  ) throws(NetworkError) {
+    let socket = try StreamSocket.connect(to: endpoint, from: source)
+    self.endpoint = endpoint
+    self.handshake = handshake
+    self.key = key
+    self.reactor = reactor
+    self.scratch = scratch
+    self.delegate = delegate
+    state = .connecting
+    interest = .writable
+    let number = socket.number
+    self.socket = consume socket
+    registration = try reactor.register(number, for: interest, handler: self)
+  }
+
+  /// A connection that a peer made and whose handshake has been read; ours goes out first.
+  public init(
+    accepted socket: consuming FileDescriptor, from endpoint: Endpoint, handshake: Handshake,
+    key: SlabID, reactor: Reactor, scratch: ReceiveScratch, delegate: any PeerTransportDelegate
+  ) throws(NetworkError) {
+    self.endpoint = endpoint
+    self.handshake = handshake
+    self.key = key
+    self.reactor = reactor
+    self.scratch = scratch
+    self.delegate = delegate
+    state = .open
+    interest = .readable
+    let number = socket.number
+    self.socket = consume socket
+    registration = try reactor.register(number, for: interest, handler: self)
+    send(bytes: handshake.bytes)
+  }
+
+  deinit { asideBuffer?.deallocate() }
+
+  /// The descriptor, while there is one.
+  var descriptor: Int32 { socket?.number ?? -1 }
+
+  public var isClosed: Bool { state == .closed }
+
+  /// Ends the connection at once; the delegate is not called.
+  public func close() {
+    guard state != .closed else { return }
+    state = .closed
+    if let registration { reactor.deregister(registration) }
+    registration = nil
+    socket = nil
+    delegate = nil
+    landing = nil
+    outgoing = OutgoingQueue()
+  }
+
+  /// Ends the connection and tells the delegate why.
+  func end(_ reason: TransportEnd) {
+    guard let delegate else { return }
+    close()
+    delegate.transport(self, ended: reason)
+  }
+
+  /// Stops or resumes reading, so that a full disk queue holds the sender back through TCP.
+  public func pauseReading(_ pause: Bool) {
+    guard isReadingPaused != pause else { return }
+    isReadingPaused = pause
+    updateInterest()
+  }
+
+  // MARK: Events
+
+  public func becameReady(_ readiness: Readiness) {
+    if state == .connecting { return finishConnecting() }
+    if readiness.contains(.writable) { flush() }
+    if readiness.contains(.readable) || readiness.contains(.hangup) {
+      switch state {
+      case .awaitingHandshake: readHandshake()
+      case .open where !isReadingPaused || readiness.contains(.hangup): receive()
+      default: break
+      }
+    }
+  }
+
+  private func finishConnecting() {
+    let error = shoal_socket_take_error(descriptor)
+    guard error == 0 else {
+      return end(.network(NetworkError("connect", on: "\(endpoint)", code: error)))
+    }
+    state = .awaitingHandshake
+    updateInterest()
+    send(bytes: handshake.bytes)
+  }
+
+  private func readHandshake() {
+    var buffer = [UInt8](repeating: 0, count: Handshake.length - handshakeBytes.count)
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    guard count > 0 else { return endedReading(count) }
+    handshakeBytes.append(contentsOf: buffer.prefix(count))
+    guard Handshake.isPlausible(handshakeBytes) else { return end(.protocolFault(.notBitTorrent)) }
+    guard handshakeBytes.count == Handshake.length else { return }
+    do {
+      let theirs = try Handshake(handshakeBytes)
+      handshakeBytes = []
+      state = .open
+      delegate?.transport(self, received: theirs)
+    } catch {
+      end(.protocolFault(error))
+    }
+  }
+
+  /// What a read that returned no bytes means.
+  func endedReading(_ count: Int) {
+    if count == 0 {
+      end(.endOfStream)
+    } else if errno != EAGAIN && errno != EINTR {
+      end(.network(NetworkError("read from", on: "\(endpoint)", code: errno)))
+    }
+  }
+
+  // MARK: Interest and the end of a turn
+
+  func updateInterest() {
+    guard let registration, state != .connecting else { return }
+    var wanted: Readiness = isReadingPaused ? [] : .readable
+    if outgoing.isBlocked { wanted.insert(.writable) }
+    if wanted != interest {
+      interest = wanted
+      reactor.change(registration, to: wanted)
+    }
+  }
+
+  func flushAtTurnEnd() {
+    guard !awaitsTurnEnd, state != .closed else { return }
+    awaitsTurnEnd = true
+    reactor.atTurnEnd(self)
+  }
+
+  public func turnEnded() {
+    awaitsTurnEnd = false
+    guard state != .closed, state != .connecting, !outgoing.isBlocked else { return }
+    flush()
+  }
+}

@@ -1,0 +1,70 @@
+public import Glibc
+public import TorrentModel
+
+/// The kernel's form of an endpoint. IPv6 flow labels and scopes are not kept.
+public struct SocketAddress {
+  public private(set) var storage = sockaddr_storage()
+  public private(set) var length: socklen_t = 0
+
+  public init() { length = socklen_t(MemoryLayout<sockaddr_storage>.size) }
+
+  public init(_ endpoint: Endpoint) {
+    switch endpoint.address {
+    case .v4(let word):
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = endpoint.port.bigEndian
+      address.sin_addr.s_addr = word.bigEndian
+      length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in.self) }
+    case .v6:
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_port = endpoint.port.bigEndian
+      withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: endpoint.address.bytes) }
+      length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+      withUnsafeMutableBytes(of: &storage) { $0.storeBytes(of: address, as: sockaddr_in6.self) }
+    }
+  }
+
+  /// The endpoint named, when the family is one of the internet's.
+  public var endpoint: Endpoint? {
+    withUnsafeBytes(of: storage) { bytes in
+      switch Int32(storage.ss_family) {
+      case AF_INET:
+        let address = bytes.load(as: sockaddr_in.self)
+        return Endpoint(
+          .v4(UInt32(bigEndian: address.sin_addr.s_addr)), port: UInt16(bigEndian: address.sin_port)
+        )
+      case AF_INET6:
+        let address = bytes.load(as: sockaddr_in6.self)
+        guard let plain = withUnsafeBytes(of: address.sin6_addr, { Address(bytes: $0) }) else {
+          return nil
+        }
+        return Endpoint(plain, port: UInt16(bigEndian: address.sin6_port))
+      default:
+        return nil
+      }
+    }
+  }
+
+  public func withPointer<Result>(
+    _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+  ) -> Result {
+    withUnsafePointer(to: storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+    }
+  }
+
+  /// Lets a system call fill the address in.
+  public mutating func withMutablePointer<Result>(
+    _ body: (UnsafeMutablePointer<sockaddr_storage>, UnsafeMutablePointer<socklen_t>) -> Result
+  ) -> Result {
+    length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    return withUnsafeMutablePointer(to: &storage) { body($0, &length) }
+  }
+}
+
+extension Endpoint {
+  var family: Int32 { address.isV4 ? AF_INET : AF_INET6 }
+}
