@@ -1,0 +1,45 @@
+/// The floors of the house: a module may import modules of lower floors, and nothing else.
+/// docs/ARCHITECTURE.md draws the same table.
+enum House {
+  /// Shims and system libraries, below every floor.
+  static let basement: Set<String> = ["CCurl", "CLinux", "COpenSSL", "CSQLite"]
+
+  static let floors: [[String]] = [
+    ["Bencoding", "DeterministicCore", "Hashing"],
+    ["TorrentModel"],
+    ["ChordWire", "HTTPWire", "PeerWire", "TrackerWire"],
+    ["ChordLogic", "SwarmLogic", "TrackerLogic"],
+    ["Networking", "Storage"],
+    ["Session", "Simulator"],
+    ["Control"],
+    ["shoal"],
+  ]
+
+  /// Imports between neighbours on one floor, each with its reason.
+  static let neighbours: [String: Set<String>] = [
+    // A tracker's announce is an HTTP request; the codec below it knows nothing of trackers.
+    "TrackerWire": ["HTTPWire"]
+  ]
+
+  /// The highest floor on which everything is a function of its arguments.
+  static let highestPureFloor = 3
+
+  /// Shims that compute and nothing else, which the pure floors may use.
+  static let pureShims: Set<String> = ["COpenSSL"]
+
+  /// Modules of the toolchain that the pure floors may use.
+  static let pureLibraries: Set<String> = ["Builtin", "Swift", "Synchronization"]
+
+  /// What would make the pure floors depend on more than their arguments.
+  static let impureWords = [
+    "await", ".random(", ".randomElement(", ".shuffled()", ".shuffle()", "Date()", "#if",
+    "ContinuousClock", "SuspendingClock", "SystemRandomNumberGenerator",
+  ]
+
+  /// Longer files hold more than one concept.
+  static let longestFile = 400
+
+  static func floor(of module: String) -> Int? {
+    floors.firstIndex { $0.contains(module) }
+  }
+}
