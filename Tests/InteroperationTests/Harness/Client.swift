@@ -1,0 +1,56 @@
+import Foundation
+
+/// A BitTorrent program that a test runs as one peer, at one address, for one torrent.
+protocol Client: AnyObject {
+  var process: ChildProcess { get }
+
+  /// Whether all data has arrived, as the program itself says.
+  func isComplete() async throws -> Bool
+}
+
+extension Client {
+  /// Returns when the program says that it has everything.
+  func waitUntilComplete(within limit: Duration) async throws {
+    try await wait(until: "\(process.name) is complete", within: limit) {
+      if try await isComplete() { return true }
+      if let code = process.exitCode() {
+        throw Failure("\(process.name) exited with \(code) before it was complete")
+      }
+      return false
+    }
+  }
+}
+
+/// How a client is run.
+struct ClientOptions {
+  /// The folder the payload is in, or goes to.
+  var folder: URL
+  /// A path of a `.torrent` file, or a magnet link.
+  var source: String
+  var address: SocketAddress
+  /// Whether the folder has the payload already.
+  var seeds: Bool
+  /// Bytes a second; 0 is without limit.
+  var downloadLimit = 0
+  /// Whether the program may try the obfuscated handshake first.
+  var encryption = false
+}
+
+enum ClientKind: String, CaseIterable, Sendable {
+  case aria2, libtorrent, shoal, transmission
+
+  /// Everybody else's.
+  static let others: [ClientKind] = [.aria2, .libtorrent, .transmission]
+
+  /// Transmission 3.00 makes no file until a block of it arrives.
+  var leavesOutEmptyFiles: Bool { self == .transmission }
+
+  func start(_ options: ClientOptions, in arena: Arena) async throws -> any Client {
+    switch self {
+    case .aria2: try Aria2(options, in: arena)
+    case .libtorrent: try Libtorrent(options, in: arena)
+    case .shoal: try Shoal(options, in: arena)
+    case .transmission: try await Transmission(options, in: arena)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+
+/// A torrent that a test shares.
+struct Torrent {
+  var metainfo: URL
+  /// Forty hexadecimal digits.
+  var infoHash: String
+  var magnet: String
+
+  /// Made by libtorrent, the magnet link by hand.
+  static func makeWithLibtorrent(
+    of payload: URL, announce: String, in arena: Arena
+  ) async throws -> Torrent {
+    let metainfo = arena.folder.appending(path: "by-libtorrent.torrent")
+    let output = try await arena.run(
+      "libtorrent-create", Arena.support.appending(path: "libtorrent-peer").path,
+      [
+        "create", payload.path, metainfo.path, "--tracker", announce,
+        "--piece-length", String(Payload.pieceLength),
+      ])
+    let infoHash = output.trimmingCharacters(in: .whitespacesAndNewlines)
+    return Torrent(
+      metainfo: metainfo, infoHash: infoHash,
+      magnet: "magnet:?xt=urn:btih:\(infoHash)&dn=\(escape(payload.lastPathComponent))"
+        + "&tr=\(escape(announce))")
+  }
+
+  /// Made by `shoal create`, the magnet link by `shoal magnet`.
+  static func makeWithShoal(
+    of payload: URL, announce: String, in arena: Arena
+  ) async throws -> Torrent {
+    let metainfo = arena.folder.appending(path: "by-shoal.torrent")
+    let shoal = try Arena.shoal()
+    _ = try await arena.run(
+      "shoal-create", shoal,
+      ["create", payload.path, "-o", metainfo.path, "--tracker", announce])
+    let output = try await arena.run("shoal-magnet", shoal, ["magnet", metainfo.path])
+    let magnet = output.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard magnet.hasPrefix("magnet:?"), let range = magnet.range(of: "xt=urn:btih:") else {
+      throw Failure("shoal magnet printed no link but: \(magnet)")
+    }
+    let infoHash = String(magnet[range.upperBound...].prefix(40))
+    return Torrent(metainfo: metainfo, infoHash: infoHash, magnet: magnet)
+  }
+
+  /// The info-hash as a query's value: every byte escaped.
+  var escapedInfoHash: String {
+    var result = ""
+    for (index, digit) in infoHash.enumerated() {
+      if index % 2 == 0 { result += "%" }
+      result.append(digit)
+    }
+    return result
+  }
+
+  private static func escape(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+  }
+}
+
+/// What a leecher is given.
+enum Source: String, CaseIterable, Sendable {
+  case torrentFile, magnetLink
+
+  func argument(_ torrent: Torrent) -> String {
+    switch self {
+    case .torrentFile: torrent.metainfo.path
+    case .magnetLink: torrent.magnet
+    }
+  }
+}
