@@ -111,9 +111,11 @@ extension MagnetLink {
 }
 
 extension MagnetLink.PeerHint {
-  init?(parsing text: String) {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
-      port != 0
+  /// `host:port`, `1.2.3.4:port` or `[2001:db8::1]:port`; `nil` for anything else and for port 0.
+  public init?(parsing text: String) {
+    guard let colon = text.lastIndex(of: ":") else { return nil }
+    let digits = text[text.index(after: colon)...]
+    guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits), port != 0
     else { return nil }
     var host = text[..<colon]
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }

@@ -14,6 +14,8 @@ public struct Metainfo: Sendable {
   /// The whole outer dictionary, unknown keys included.
   public let outer: BencodeValue
 
+  /// Documents longer than this are refused, in bytes; nobody needs to read further.
+  public static let longestDocument = BencodeDecoder.Limits.metainfo.length
   /// More trackers than these are dropped: announcing to them would be an attack on others.
   public static let mostTrackers = 100
   public static let mostWebSeeds = 100
