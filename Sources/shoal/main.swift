@@ -1,1 +1,3 @@
-print("shoal")
+import Glibc
+
+exit(Shoal.run(CommandLine.arguments.dropFirst()).rawValue)

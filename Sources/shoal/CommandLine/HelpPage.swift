@@ -1,0 +1,119 @@
+/// A verb's page, for people and for programs, made from its declaration.
+struct HelpPage {
+  let verb: Verb
+
+  var text: String {
+    var text = "Usage: \(verb.usage)\n\n\(verb.summary)\n"
+    for paragraph in verb.details { text += "\n" + Self.wrap(paragraph, indent: 0) }
+    for group in verb.groups where !group.flags.isEmpty {
+      text += "\n\(group.title):\n"
+      for flag in group.flags { text += Self.lines(of: flag) }
+    }
+    if !verb.examples.isEmpty {
+      text += "\nExamples:\n"
+      for example in verb.examples {
+        text += "  \(example.command)\n      \(example.meaning)\n"
+      }
+    }
+    text += "\nExit codes:\n"
+    for code in verb.exitCodes { text += "  \(code.rawValue)  \(code.meaning)\n" }
+    return text
+  }
+
+  var json: JSONValue {
+    .object([
+      ("verb", .string(verb.name)),
+      ("summary", .string(verb.summary)),
+      ("usage", .string(verb.usage)),
+      ("flags", .array(verb.flags.map(Self.json))),
+      (
+        "events",
+        .array(
+          verb.events.map {
+            .object([("event", .string($0.name)), ("keys", .strings(["event", "time"] + $0.keys))])
+          })
+      ),
+      (
+        "exitCodes",
+        .array(
+          verb.exitCodes.map {
+            .object([
+              ("code", .integer(Int64($0.rawValue))), ("kind", .string($0.word)),
+              ("meaning", .string($0.meaning)),
+            ])
+          })
+      ),
+    ])
+  }
+
+  /// The page of the program itself.
+  static var overview: String {
+    var text = "Usage: shoal VERB [ARGUMENT…] [FLAG…]\n\nDistributes files by swarm.\n\nVerbs:\n"
+    for verb in Shoal.verbs { text += "  \(TextColumns.pad(verb.name, to: 10))\(verb.summary)\n" }
+    text += "\n\(GlobalFlags.group.title):\n"
+    for flag in GlobalFlags.group.flags { text += lines(of: flag) }
+    text += """
+
+      Sizes take K, M, G or KiB, MiB, GiB; rates the same with /s; times 90s, 15m, 2h, 1d.
+      'shoal VERB --help' tells more about a verb.
+
+      """
+    return text
+  }
+
+  static var overviewJSON: JSONValue {
+    .object([
+      ("version", .string(Shoal.version)),
+      (
+        "verbs",
+        .array(
+          Shoal.verbs.map {
+            .object([("verb", .string($0.name)), ("summary", .string($0.summary))])
+          })
+      ),
+      ("flags", .array(GlobalFlags.group.flags.map(json))),
+    ])
+  }
+
+  private static func json(_ flag: FlagOutline) -> JSONValue {
+    .object([
+      ("flag", .string("--" + flag.name)),
+      ("short", .optional(flag.short.map { "-\($0)" })),
+      ("value", .optional(flag.placeholder)),
+      ("summary", .string(flag.summary)),
+      ("default", .optional(flag.fallback)),
+      ("repeatable", .bool(flag.isRepeatable)),
+    ])
+  }
+
+  private static let summaryColumn = 28
+  private static let width = 92
+
+  private static func lines(of flag: FlagOutline) -> String {
+    var head = flag.short.map { "  -\($0), " } ?? "      "
+    head += "--" + flag.name
+    if let placeholder = flag.placeholder { head += " " + placeholder }
+    var summary = flag.summary
+    if flag.isRepeatable { summary += " (repeatable)" }
+    if let fallback = flag.fallback { summary += " [default: \(fallback)]" }
+    let body = wrap(summary, indent: summaryColumn)
+    guard TextColumns.count(head) + 2 <= summaryColumn else { return head + "\n" + body }
+    return TextColumns.pad(head, to: summaryColumn) + body.dropFirst(summaryColumn)
+  }
+
+  /// Lines of whole words, indented, each ended by a line feed.
+  private static func wrap(_ text: String, indent: Int) -> String {
+    let margin = String(repeating: " ", count: indent)
+    var lines: [String] = []
+    var line = margin
+    for word in text.split(separator: " ") {
+      if TextColumns.count(line) + 1 + TextColumns.count(word) > width, line != margin {
+        lines.append(line)
+        line = margin
+      }
+      line += line == margin ? String(word) : " \(word)"
+    }
+    lines.append(line)
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

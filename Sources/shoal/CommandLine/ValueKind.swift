@@ -1,0 +1,114 @@
+import DeterministicCore
+import TorrentModel
+
+/// A kind of flag value: how it is read, and how help and errors speak of it.
+struct ValueKind<Value: Sendable>: Sendable {
+  /// What stands for the value in usage lines.
+  let placeholder: String
+  /// Completes "wants …".
+  let expected: String
+  let read: @Sendable (String) -> Value?
+}
+
+extension ValueKind where Value == String {
+  /// Any text but the empty one.
+  static func text(_ placeholder: String, expected: String) -> ValueKind {
+    ValueKind(placeholder: placeholder, expected: expected) { $0.isEmpty ? nil : $0 }
+  }
+
+  static let path = text("PATH", expected: "a path")
+  static let folder = text("DIR", expected: "a folder")
+
+  /// A URL whose scheme is one of `schemes`, with a host behind it.
+  static func url(_ schemes: [String]) -> ValueKind {
+    ValueKind(
+      placeholder: "URL",
+      expected: "a URL that begins with " + schemes.map { $0 + "://" }.joined(separator: " or ")
+    ) { text in
+      let isPlain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7f }
+      let rest = schemes.lazy.compactMap { scheme in
+        text.lowercased().hasPrefix(scheme + "://") ? text.dropFirst(scheme.count + 3) : nil
+      }.first
+      guard isPlain, let host = rest?.first, host != "/" else { return nil }
+      return text
+    }
+  }
+
+  static let trackerURL = url(["http", "https", "udp"])
+  static let webSeedURL = url(["http", "https"])
+}
+
+extension ValueKind where Value == UInt64 {
+  /// Bytes; a positive number.
+  static let size = ValueKind(
+    placeholder: "SIZE", expected: "a size above zero such as 512K, 256KiB or 1.5G"
+  ) { ByteCount.parse($0).flatMap { $0 > 0 ? $0 : nil } }
+
+  /// Bytes a second; `/s` may be left out.
+  static let rate = ValueKind(
+    placeholder: "RATE", expected: "a rate such as 500K/s or 10MiB/s, or 0 for no limit"
+  ) { ByteCount.parse($0.hasSuffix("/s") ? $0.dropLast(2) : $0[...]) }
+}
+
+extension ValueKind where Value == TimeSpan {
+  static let time = ValueKind(
+    placeholder: "TIME", expected: "a time such as 90s, 15m, 2h or 1d", read: TimeText.parse)
+}
+
+extension ValueKind where Value == Double {
+  static let ratio = ValueKind(
+    placeholder: "RATIO", expected: "a ratio of zero or more, such as 1.5"
+  ) { text in
+    guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 46 }), let ratio = Double(text),
+      ratio.isFinite
+    else { return nil }
+    return ratio
+  }
+}
+
+extension ValueKind where Value == Int {
+  static func number(_ range: ClosedRange<Int>) -> ValueKind {
+    ValueKind(
+      placeholder: "N", expected: "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    ) { text in
+      guard text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text),
+        range.contains(number)
+      else { return nil }
+      return number
+    }
+  }
+}
+
+extension ValueKind where Value == Endpoint {
+  /// Where to listen. Without an address it is every address of the machine, which is written as
+  /// `[::]`; port 0 lets the system choose.
+  static let listen = ValueKind(
+    placeholder: "ADDR:PORT",
+    expected: "an address and port such as 192.0.2.1:6881, [::1]:0 or :6881"
+  ) { text in
+    if let endpoint = Endpoint(text: text) { return endpoint }
+    let digits = text.hasPrefix(":") ? text.dropFirst() : text[...]
+    guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }),
+      let port = UInt16(digits)
+    else { return nil }
+    return Endpoint(.v6(high: 0, low: 0), port: port)
+  }
+}
+
+extension ValueKind where Value == MagnetLink.PeerHint {
+  static let peer = ValueKind(
+    placeholder: "ADDR:PORT",
+    expected: "a peer such as 192.0.2.1:6881, [2001:db8::1]:6881 or host:6881",
+    read: MagnetLink.PeerHint.init(parsing:))
+}
+
+extension ValueKind
+where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
+  /// One of the words of an enumeration.
+  static func choice(of type: Value.Type) -> ValueKind {
+    let words = type.allCases.map(\.rawValue)
+    return ValueKind(
+      placeholder: words.joined(separator: "|"), expected: words.joined(separator: ", "),
+      read: Value.init(rawValue:))
+  }
+}

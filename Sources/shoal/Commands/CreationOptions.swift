@@ -1,0 +1,73 @@
+import TorrentModel
+
+/// What goes into new metainfo.
+struct CreationOptions: Hashable, Sendable {
+  /// Each tracker a tier of its own, tried in order (BEP 12).
+  var trackers: [String]
+  var isPrivate: Bool
+  /// Bytes; `nil` to choose by size.
+  var pieceLength: UInt64?
+  var name: String?
+  var comment: String?
+  var source: String?
+  var webSeeds: [String]
+
+  static let trackerFlag = Flag(
+    "tracker", short: "t", .trackerURL, "announce here; the first is asked first",
+    isRepeatable: true)
+  private static let privateFlag = Switch(
+    "private", "peers come from the trackers only (BEP 27)")
+  private static let publicFlag = Switch("public", "peers may come from anywhere")
+  private static let version1Flag = Switch("v1", "metainfo of version 1 (BEP 3); the default")
+  private static let version2Flag = Switch("v2", "metainfo of version 2 (BEP 52); refused")
+  private static let hybridFlag = Switch("hybrid", "metainfo of both versions; refused")
+  private static let pieceLengthFlag = Flag(
+    "piece-length", .size, "bytes in a piece: a power of two from 16K to 16M",
+    fallback: "chosen by size")
+  private static let nameFlag = Flag(
+    "name", .text("NAME", expected: "a name"), "the torrent's name", fallback: "the path's")
+  private static let commentFlag = Flag(
+    "comment", .text("TEXT", expected: "a text"), "a comment for people")
+  private static let sourceFlag = Flag(
+    "source", .text("TEXT", expected: "a text"),
+    "a word that makes the info-hash a private tracker's own")
+  private static let webSeedFlag = Flag(
+    "web-seed", .webSeedURL, "a web server that has the same data (BEP 19)", isRepeatable: true)
+
+  static let flags = FlagGroup(
+    title: "Metainfo",
+    [
+      trackerFlag.outline, privateFlag.outline, publicFlag.outline, pieceLengthFlag.outline,
+      nameFlag.outline, commentFlag.outline, sourceFlag.outline, webSeedFlag.outline,
+      version1Flag.outline, version2Flag.outline, hybridFlag.outline,
+    ])
+
+  init(_ arguments: ParsedArguments, privateByDefault: Bool) throws(CommandError) {
+    let version = try arguments.exclusive(
+      Self.version1Flag, Self.version2Flag, Self.hybridFlag)
+    if let version, version.outline.name != Self.version1Flag.outline.name {
+      throw .usage(
+        "--\(version.outline.name) is refused: this build writes metainfo of version 1",
+        remedy: "leave the flag out, or give --v1")
+    }
+    trackers = try arguments.values(of: Self.trackerFlag)
+    let visibility = try arguments.exclusive(Self.privateFlag, Self.publicFlag)
+    isPrivate =
+      visibility.map { $0.outline.name == Self.privateFlag.outline.name } ?? privateByDefault
+    pieceLength = try arguments.value(of: Self.pieceLengthFlag)
+    if let pieceLength {
+      guard pieceLength.nonzeroBitCount == 1, (16 << 10...16 << 20).contains(pieceLength) else {
+        throw .usage(
+          "--piece-length wants a power of two from 16K to 16M, not \(Format.size(pieceLength))",
+          remedy: "leave it out to have it chosen by size")
+      }
+    }
+    name = try arguments.value(of: Self.nameFlag)
+    if let name, name == "." || name == ".." || name.contains("/") || name.utf8.count > 255 {
+      throw .usage("--name wants a plain file name, not '\(name)'")
+    }
+    comment = try arguments.value(of: Self.commentFlag)
+    source = try arguments.value(of: Self.sourceFlag)
+    webSeeds = try arguments.values(of: Self.webSeedFlag)
+  }
+}

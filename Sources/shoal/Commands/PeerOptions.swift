@@ -1,0 +1,59 @@
+import DeterministicCore
+import TorrentModel
+
+/// Flags about where torrents come from.
+enum SourceFlags {
+  static let tracker = Flag(
+    "tracker", .trackerURL, "a tracker besides those in the source", isRepeatable: true)
+}
+
+/// How a command that talks to peers does so.
+struct PeerOptions: Hashable, Sendable {
+  /// Where to listen, and the source address of outgoing connections; port 0 is any.
+  var listen: Endpoint
+  /// Peers to try at once.
+  var peers: [MagnetLink.PeerHint]
+  /// Connections per torrent.
+  var mostPeers: Int
+  /// Regular unchoke slots; 0 is automatic.
+  var uploadSlots: Int
+  /// Bytes a second; `nil` for no limit.
+  var uploadLimit: UInt64?
+  /// Bytes a second; `nil` for no limit.
+  var downloadLimit: UInt64?
+
+  private static let listenFlag = Flag(
+    "listen", short: "l", .listen,
+    "where to listen, and the source address of outgoing connections; port 0 is any",
+    fallback: "[::]:0, every address and any port")
+  private static let peerFlag = Flag("peer", .peer, "a peer to try at once", isRepeatable: true)
+  private static let mostPeersFlag = Flag(
+    "max-peers", .number(1...10_000), "connections per torrent", fallback: "\(defaultMostPeers)")
+  private static let uploadSlotsFlag = Flag(
+    "upload-slots", .number(0...1_000), "peers served at a time; 0 is automatic", fallback: "0")
+  private static let uploadLimitFlag = Flag(
+    "up", .rate, "upload at most this fast; 0 is no limit", fallback: "0")
+  private static let downloadLimitFlag = Flag(
+    "down", .rate, "download at most this fast; 0 is no limit", fallback: "0")
+
+  static let defaultMostPeers = 200
+
+  static let flags = FlagGroup(
+    title: "Peers",
+    [
+      listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
+      uploadLimitFlag.outline, downloadLimitFlag.outline,
+    ])
+
+  init(_ arguments: ParsedArguments) throws(CommandError) {
+    listen =
+      try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
+    peers = try arguments.values(of: Self.peerFlag)
+    mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
+    uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0
+    uploadLimit = try Self.limit(arguments.value(of: Self.uploadLimitFlag))
+    downloadLimit = try Self.limit(arguments.value(of: Self.downloadLimitFlag))
+  }
+
+  private static func limit(_ rate: UInt64?) -> UInt64? { rate == 0 ? nil : rate }
+}

@@ -1,0 +1,54 @@
+import TorrentModel
+
+/// What `shoal seed` was asked to do.
+struct SeedOptions: Sendable {
+  var source: Source
+  /// The folder that holds the torrent's file, or the folder of its name.
+  var data: String
+  /// Whether the data is taken to be what the metainfo says, unread.
+  var trustsData: Bool
+  /// Trackers added to those in the source.
+  var trackers: [String]
+  var peers: PeerOptions
+
+  private static let dataFlag = Flag(
+    "data", short: "d", .folder, "the folder that holds the data", fallback: "current folder")
+  private static let noVerifyFlag = Switch(
+    "no-verify", "trust the data on disk instead of reading it first")
+
+  static let flags = FlagGroup(
+    title: "Data", [dataFlag.outline, noVerifyFlag.outline, SourceFlags.tracker.outline])
+
+  init(_ arguments: ParsedArguments) throws(CommandError) {
+    source = try Source(parsing: arguments.operands[0])
+    if case .magnet(let link) = source {
+      throw .usage(
+        "seeding needs the .torrent file, not a link", on: link.displayName ?? "\(link.infoHash)",
+        remedy: "use 'shoal get', which checks and keeps what is there")
+    }
+    data = try arguments.value(of: Self.dataFlag) ?? "."
+    trustsData = arguments.has(Self.noVerifyFlag)
+    trackers = try arguments.values(of: SourceFlags.tracker)
+    peers = try PeerOptions(arguments)
+  }
+}
+
+extension Verb {
+  static let seed = Verb(
+    "seed", "Seeds what is already on disk.", operands: .one("FILE.torrent"),
+    groups: [SeedOptions.flags, PeerOptions.flags],
+    details: [
+      "Reads and checks the data first, then serves it until interrupted. Pieces that do not match "
+        + "are left alone on disk and not served."
+    ],
+    examples: [
+      .init("shoal seed film.torrent --data /srv/films", "serves /srv/films/NAME"),
+      .init(
+        "shoal seed film.torrent --data /srv/films --no-verify", "at once, when nothing changed"),
+    ],
+    exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk, .trackerRefused],
+    events: Event.session
+  ) { arguments, console throws(CommandError) in
+    try runSeed(SeedOptions(arguments), console: console)
+  }
+}

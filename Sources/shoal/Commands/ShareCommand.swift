@@ -1,0 +1,62 @@
+import TorrentModel
+
+/// What `shoal share` was asked to do.
+struct ShareOptions: Sendable {
+  /// Files and folders, each a torrent of its own.
+  var paths: [String]
+  /// Where the `.torrent` file goes; `nil` for NAME.torrent in the current folder.
+  var output: String?
+  var creation: CreationOptions
+  /// End once this many complete copies are out; `nil` to go on until interrupted.
+  var untilCopies: Int?
+  var peers: PeerOptions
+
+  /// A tracker of our own is started where none is given.
+  var hasEmbeddedTracker: Bool { creation.trackers.isEmpty }
+
+  private static let outputFlag = Flag(
+    "output", short: "o", .text("FILE.torrent", expected: "a file name"),
+    "the .torrent file to write", fallback: "NAME.torrent in the current folder")
+  private static let untilCopiesFlag = Flag(
+    "until-copies", .number(1...1_000_000), "end once this many others have it all",
+    fallback: "until interrupted")
+
+  static let flags = FlagGroup(title: "Share", [outputFlag.outline, untilCopiesFlag.outline])
+
+  init(_ arguments: ParsedArguments) throws(CommandError) {
+    paths = arguments.operands
+    output = try arguments.value(of: Self.outputFlag)
+    if output != nil, paths.count > 1 {
+      throw .usage("--output names one file, and \(paths.count) paths are to be shared")
+    }
+    creation = try CreationOptions(arguments, privateByDefault: true)
+    if creation.name != nil, paths.count > 1 {
+      throw .usage("--name names one torrent, and \(paths.count) paths are to be shared")
+    }
+    untilCopies = try arguments.value(of: Self.untilCopiesFlag)
+    peers = try PeerOptions(arguments)
+  }
+}
+
+extension Verb {
+  static let share = Verb(
+    "share", "Hashes, publishes and seeds files or folders.", operands: .several("PATH"),
+    groups: [ShareOptions.flags, CreationOptions.flags, PeerOptions.flags],
+    details: [
+      "One command does it all: the metainfo is made, a tracker of its own runs on the port that "
+        + "peers use, and seeding begins at once. It prints a magnet link and the path of the "
+        + ".torrent file it wrote, and runs until interrupted.",
+      "Torrents are private by default. With --tracker no tracker of our own is started.",
+    ],
+    examples: [
+      .init("shoal share holiday/", "prints the link to send to others"),
+      .init(
+        "shoal share image.iso --tracker https://tracker.example/announce --public",
+        "on a tracker that is there already"),
+    ],
+    exitCodes: [.done, .failure, .usage, .disk, .trackerRefused],
+    events: Event.session
+  ) { arguments, console throws(CommandError) in
+    try runShare(ShareOptions(arguments), console: console)
+  }
+}

@@ -1,0 +1,48 @@
+import TorrentModel
+
+/// What a person points at to name a torrent.
+enum Source: Hashable, Sendable {
+  case file(String)
+  case magnet(MagnetLink)
+  /// Of a `.torrent` file, by http or https.
+  case url(String)
+
+  /// A magnet link is read at once, so that a broken one is told of before anything else happens.
+  init(parsing text: String) throws(CommandError) {
+    let scheme = text.prefix { $0 != ":" }.lowercased()
+    switch scheme {
+    case "magnet":
+      do {
+        self = .magnet(try MagnetLink(parsing: text))
+      } catch {
+        throw CommandError(
+          .badMetainfo, "\(error)", on: text, remedy: "quote the link, or copy it again")
+      }
+    case "http" where text.contains("://"), "https" where text.contains("://"):
+      self = .url(text)
+    default:
+      self = .file(text)
+    }
+  }
+
+  /// The metainfo, read from disk or fetched; `nil` for a magnet link, which has none yet.
+  func metainfo() throws(CommandError) -> Metainfo? {
+    switch self {
+    case .magnet: nil
+    case .file(let path): try Self.metainfo(of: FileContents.read(path), from: path)
+    case .url(let url): try Self.metainfo(of: fetchMetainfo(url), from: url)
+    }
+  }
+
+  private static func metainfo(
+    of document: [UInt8], from name: String
+  ) throws(CommandError) -> Metainfo {
+    do {
+      return try Metainfo(document)
+    } catch {
+      throw CommandError(
+        .badMetainfo, "no usable .torrent file: \(error)", on: name,
+        remedy: "get the file again from where it came")
+    }
+  }
+}

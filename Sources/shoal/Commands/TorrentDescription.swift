@@ -1,0 +1,106 @@
+import TorrentModel
+
+/// What is known of a torrent before any peer is asked, as `show` prints it.
+struct TorrentDescription {
+  let magnet: MagnetLink
+  let metainfo: Metainfo?
+
+  init(_ source: Source) throws(CommandError) {
+    if case .magnet(let link) = source {
+      magnet = link
+      metainfo = nil
+    } else {
+      guard let metainfo = try source.metainfo() else {
+        preconditionFailure("every source but a magnet link has metainfo")
+      }
+      self.metainfo = metainfo
+      magnet = metainfo.magnet
+    }
+  }
+
+  private var trackers: [[String]] { metainfo?.trackers ?? magnet.trackers.map { [$0] } }
+
+  /// One object; every key is always there.
+  var json: JSONValue {
+    let info = metainfo?.info
+    var pairs: [(String, JSONValue)] = [
+      ("name", .optional(info?.name ?? magnet.displayName)),
+      ("size", info.map { .unsigned($0.layout.totalLength) } ?? .null),
+      ("pieceLength", info.map { .integer(Int64($0.geometry.pieceLength)) } ?? .null),
+      ("pieces", info.map { .integer(Int64($0.geometry.pieceCount)) } ?? .null),
+      ("private", info.map { .bool($0.isPrivate) } ?? .null),
+      ("infoHash", .string(magnet.infoHash.description)),
+      ("files", info.map { .array(Self.files(of: $0.layout)) } ?? .null),
+      ("trackers", .array(trackers.map(JSONValue.strings))),
+      ("webSeeds", .strings(magnet.webSeeds)),
+      ("comment", .optional(metainfo?.comment)),
+      ("createdBy", .optional(metainfo?.createdBy)),
+      ("creationDate", .optional(metainfo?.creationDate)),
+      ("source", .optional(info?.source)),
+      ("magnet", .string(magnet.text)),
+    ]
+    if metainfo == nil {
+      pairs.append(("peers", .strings(magnet.peers.map(\.description))))
+    }
+    return .object(pairs)
+  }
+
+  private static func files(of layout: FileLayout) -> [JSONValue] {
+    layout.files.indices.map { index in
+      .object([
+        ("path", .string(layout.pathBelowDownloadFolder(of: index).joined(separator: "/"))),
+        ("size", .unsigned(layout.files[index].length)),
+      ])
+    }
+  }
+
+  /// Files that the table lists; `--verbose` lists them all.
+  private static let filesShown = 20
+
+  func table(for console: Console) -> String {
+    var text = ""
+    func row(_ name: String, _ value: String) {
+      text +=
+        console.output.paint(TextColumns.pad(name, to: 14), .dim) + SafeText.visible(value) + "\n"
+    }
+    let info = metainfo?.info
+    row("name", info?.name ?? magnet.displayName ?? "(not in the link)")
+    if let info {
+      row(
+        "size", "\(Format.size(info.layout.totalLength)) (\(info.layout.totalLength) bytes)")
+      row(
+        "pieces", "\(info.geometry.pieceCount) of \(Format.size(UInt64(info.geometry.pieceLength)))"
+      )
+      row("private", info.isPrivate ? "yes" : "no")
+    }
+    row("info-hash", magnet.infoHash.description)
+    for (tier, urls) in trackers.enumerated() {
+      for url in urls { row(trackers.count > 1 ? "tracker \(tier + 1)" : "tracker", url) }
+    }
+    for url in magnet.webSeeds { row("web seed", url) }
+    for peer in magnet.peers { row("peer", peer.description) }
+    if let comment = metainfo?.comment { row("comment", comment) }
+    if let createdBy = metainfo?.createdBy { row("created by", createdBy) }
+    if let date = metainfo?.creationDate { row("created", Format.date(date) ?? "\(date)") }
+    if let source = info?.source { row("source", source) }
+    row("magnet", magnet.text)
+    if let layout = info?.layout, !layout.isSingleFile {
+      text += fileTable(layout, for: console)
+    }
+    return text
+  }
+
+  private func fileTable(_ layout: FileLayout, for console: Console) -> String {
+    let shown = console.detail == .verbose ? layout.files.count : Self.filesShown
+    var text = console.output.paint(Format.count(layout.files.count, "file"), .dim) + "\n"
+    for index in layout.files.indices.prefix(shown) {
+      let path = layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
+      text += TextColumns.padLeft(Format.size(layout.files[index].length), to: 12)
+      text += "  " + SafeText.visible(path) + "\n"
+    }
+    if layout.files.count > shown {
+      text += "              … and \(layout.files.count - shown) more (--verbose lists them all)\n"
+    }
+    return text
+  }
+}

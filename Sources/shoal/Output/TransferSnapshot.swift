@@ -1,0 +1,117 @@
+import DeterministicCore
+import TorrentModel
+
+/// How a torrent stands at a moment.
+struct TransferSnapshot: Hashable, Sendable {
+  enum Phase: String, Sendable {
+    case metadata, checking, downloading, seeding
+  }
+
+  /// As the metainfo or the link has it; the info-hash before either is known.
+  var name: String
+  var infoHash: InfoHash
+  var phase: Phase
+  /// Verified bytes; while checking, bytes read.
+  var bytesDone: UInt64
+  /// Bytes wanted; 0 while the metadata is not known.
+  var bytesTotal: UInt64
+  /// Bytes a second.
+  var downRate: UInt64
+  /// Bytes a second.
+  var upRate: UInt64
+  /// Connected peers, seeds among them.
+  var peers: Int
+  var seeds: Int
+  /// Bytes uploaded since the start.
+  var uploaded: UInt64
+  /// Time to go at the present rate; `nil` when nothing moves.
+  var eta: TimeSpan?
+
+  static let eventKeys = [
+    "name", "infoHash", "phase", "done", "size", "downRate", "upRate", "peers", "seeds",
+    "uploaded", "eta",
+  ]
+
+  /// The `progress` event; bytes, bytes a second, and seconds.
+  var event: JSONValue {
+    .event(
+      "progress",
+      [
+        ("name", .string(name)),
+        ("infoHash", .string(infoHash.description)),
+        ("phase", .string(phase.rawValue)),
+        ("done", .unsigned(bytesDone)),
+        ("size", .unsigned(bytesTotal)),
+        ("downRate", .unsigned(downRate)),
+        ("upRate", .unsigned(upRate)),
+        ("peers", .integer(Int64(peers))),
+        ("seeds", .integer(Int64(seeds))),
+        ("uploaded", .unsigned(uploaded)),
+        ("eta", eta.map { .decimal($0.seconds) } ?? .null),
+      ])
+  }
+
+  /// One line for people: percent, rates, peers with seeds, and the time to go.
+  var line: String {
+    let peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
+    switch phase {
+    case .metadata:
+      return "\(label)  looking for metadata  \(peerText)"
+    case .checking:
+      return "\(label)  checking \(Format.percent(bytesDone, of: bytesTotal))"
+    case .downloading:
+      let time = eta.map { "ETA \(Format.duration($0))" } ?? "ETA unknown"
+      return
+        "\(label)  \(Format.percent(bytesDone, of: bytesTotal)) of \(Format.size(bytesTotal))  "
+        + "down \(Format.rate(downRate))  up \(Format.rate(upRate))  \(peerText)  \(time)"
+    case .seeding:
+      return "\(label)  seeding \(Format.size(bytesTotal))  up \(Format.rate(upRate))  "
+        + "\(peerText)  uploaded \(Format.size(uploaded))"
+    }
+  }
+
+  /// Columns that a name may take: the figures matter more.
+  private static let longestLabel = 32
+
+  private var label: String { TextColumns.fit(SafeText.visible(name), in: Self.longestLabel) }
+}
+
+/// How a download went, once it is complete and verified.
+struct TransferSummary: Hashable, Sendable {
+  var name: String
+  var infoHash: InfoHash
+  /// Bytes.
+  var size: UInt64
+  /// Bytes that had to be downloaded: what was there already does not count for the rate.
+  var downloaded: UInt64
+  var time: TimeSpan
+  /// Peers that data came from.
+  var peers: Int
+
+  static let eventKeys = ["name", "infoHash", "size", "downloaded", "seconds", "rate", "peers"]
+
+  /// Bytes a second, over the whole time.
+  var rate: UInt64 {
+    time.nanoseconds > 0 ? UInt64(Double(downloaded) / time.seconds) : 0
+  }
+
+  /// The last line of a finished `get`.
+  var line: String {
+    "complete \(SafeText.visible(name)) \(Format.size(size)) in \(Format.duration(time)) "
+      + "(\(Format.rate(rate))), \(peers) peers, verified"
+  }
+
+  var event: JSONValue {
+    .event(
+      "complete",
+      [
+        ("name", .string(name)),
+        ("infoHash", .string(infoHash.description)),
+        ("size", .unsigned(size)),
+        ("downloaded", .unsigned(downloaded)),
+        ("seconds", .decimal(time.seconds)),
+        ("rate", .unsigned(rate)),
+        ("peers", .integer(Int64(peers))),
+      ])
+  }
+}
