@@ -75,8 +75,20 @@ public struct FileLayout: Hashable, Sendable {
   }
 
   /// The parts of files that a range of the torrent's bytes falls into, empty files left out.
-  /// Finds the first by binary search.
   public func segments(offset: UInt64, length: UInt64) -> [FileSegment] {
+    var segments: [FileSegment] = []
+    forEachSegment(offset: offset, length: length) { segment in
+      segments.append(segment)
+      return true
+    }
+    return segments
+  }
+
+  /// Calls `body` with each of these parts, in order, until it returns false. Finds the first by
+  /// binary search, and allocates nothing.
+  public func forEachSegment<Failure: Error>(
+    offset: UInt64, length: UInt64, _ body: (FileSegment) throws(Failure) -> Bool
+  ) throws(Failure) {
     var low = 0
     var high = files.count
     while low < high {
@@ -87,19 +99,18 @@ public struct FileLayout: Hashable, Sendable {
         high = middle
       }
     }
-    var segments: [FileSegment] = []
     var position = offset
     let end = offset + length
     while position < end, low < files.count {
-      let file = files[low]
-      let part = min(end, file.offset + file.length) - position
+      let part = min(end, files[low].offset + files[low].length) - position
       if part > 0 {
-        segments.append(FileSegment(file: low, offset: position - file.offset, length: part))
+        let segment = FileSegment(
+          file: low, offset: position - files[low].offset, length: part)
+        guard try body(segment) else { return }
       }
       position += part
       low += 1
     }
-    return segments
   }
 
   /// Where a file stands below the download folder: a folder of the torrent's name holds the files

@@ -1,0 +1,232 @@
+import CLinux
+import Glibc
+import Synchronization
+public import TorrentModel
+
+/// A torrent's bytes in files beneath a folder.
+///
+/// The invariant: nothing outside the folder is ever opened, made or cut, whatever the torrent or
+/// another process says. A file is made at its full length, as one hole, when its first byte is
+/// written; one that is there with another length is cut or extended to it then, and not before.
+public final class FileStorage: PieceStorage {
+  public enum Access: Sendable {
+    /// Nothing is made or changed.
+    case readOnly
+    /// - Parameter reserving: whether room for a whole file is reserved on the disk when its first
+    ///   byte is written. Without, a full disk is met later, but nothing has to be laid out first.
+    case readWrite(reserving: Bool = false)
+  }
+
+  public let layout: FileLayout
+  public let access: Access
+  private let folder: Folder
+  /// Where each file stands beneath the folder.
+  private let paths: [String]
+  private let descriptors: DescriptorPool
+  private let owner: UInt32
+  private let unsynced: Mutex<FileSet>
+
+  /// The files of a torrent where a download puts them: see `FileLayout.pathBelowDownloadFolder`.
+  ///
+  /// - Parameter folder: made when missing, if there is something to write.
+  public convenience init(
+    folder: String, layout: FileLayout, access: Access,
+    descriptors: DescriptorPool = DescriptorPool()
+  ) throws(StorageError) {
+    let paths = layout.files.indices.map {
+      layout.pathBelowDownloadFolder(of: $0).joined(separator: "/")
+    }
+    try self.init(
+      folder: folder, layout: layout, paths: paths, access: access, descriptors: descriptors)
+  }
+
+  /// - Parameter paths: where each file of the layout stands beneath the folder, for data that is
+  ///   not named as the torrent names it.
+  public init(
+    folder: String, layout: FileLayout, paths: [String], access: Access,
+    descriptors: DescriptorPool = DescriptorPool()
+  ) throws(StorageError) {
+    precondition(paths.count == layout.files.count, "a path for each file")
+    self.layout = layout
+    self.access = access
+    self.paths = paths
+    self.descriptors = descriptors
+    var making = false
+    if case .readWrite = access { making = true }
+    self.folder = try Folder(path: folder, makingIt: making)
+    owner = descriptors.newOwner()
+    unsynced = Mutex(FileSet(count: paths.count))
+  }
+
+  deinit { descriptors.closeAll(of: owner) }
+
+  /// Where a file stands, for people and for messages.
+  public func path(of file: Int) -> String { folder.fullPath(paths[file]) }
+
+  public func prepare() throws(StorageError) {
+    guard case .readWrite = access else { return }
+    var made = ""
+    for file in layout.files.indices {
+      let path = paths[file]
+      if layout.files[file].length == 0 {
+        try withDescriptor(of: file, writing: true) { _ throws(StorageError) in }
+      } else if let slash = path.lastIndex(of: "/"), path[..<slash] != made {
+        try folder.makeFolders(leadingTo: path)
+        made = String(path[..<slash])
+      }
+    }
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
+    guard case .readWrite = access else {
+      throw StorageError(.write, path: folder.path, .system(EROFS))
+    }
+    check(offset: offset, length: UInt64(bytes.count))
+    var done = 0
+    try layout.forEachSegment(offset: offset, length: UInt64(bytes.count)) {
+      segment throws(StorageError) in
+      let part = UnsafeRawBufferPointer(rebasing: bytes[done..<done + Int(segment.length)])
+      try withDescriptor(of: segment.file, writing: true) { descriptor throws(StorageError) in
+        defer { unsynced.withLock { $0.insert(segment.file) } }
+        try Transfer.write(descriptor, part, at: segment.offset, path: path(of: segment.file))
+      }
+      done += part.count
+      return true
+    }
+  }
+
+  public func read(
+    into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64
+  ) throws(StorageError) {
+    check(offset: offset, length: UInt64(bytes.count))
+    var done = 0
+    try layout.forEachSegment(offset: offset, length: UInt64(bytes.count)) {
+      segment throws(StorageError) in
+      let part = UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + Int(segment.length)])
+      try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
+        try Transfer.read(descriptor, into: part, at: segment.offset, path: path(of: segment.file))
+      }
+      done += part.count
+      return true
+    }
+  }
+
+  public func send(
+    offset: UInt64, length: Int,
+    _ body: (_ descriptor: Int32, _ fileOffset: Int64, _ length: Int) -> Int
+  ) throws(StorageError) -> Int {
+    check(offset: offset, length: UInt64(length))
+    var done = 0
+    try layout.forEachSegment(offset: offset, length: UInt64(length)) {
+      segment throws(StorageError) in
+      let taken = try withDescriptor(of: segment.file, writing: false) {
+        descriptor throws(StorageError) in
+        body(descriptor, Int64(segment.offset), Int(segment.length))
+      }
+      done += taken
+      return taken == Int(segment.length)
+    }
+    return done
+  }
+
+  public func presence(offset: UInt64, length: UInt64) throws(StorageError) -> DataPresence {
+    check(offset: offset, length: length)
+    var whole = DataPresence.hole
+    try layout.forEachSegment(offset: offset, length: length) { segment throws(StorageError) in
+      do throws(StorageError) {
+        let part = try withDescriptor(of: segment.file, writing: false) {
+          descriptor throws(StorageError) in
+          return try Transfer.presence(
+            descriptor, offset: segment.offset, length: segment.length, path: path(of: segment.file)
+          )
+        }
+        switch part {
+        case .absent: whole = .absent
+        case .data: whole = .data
+        case .hole: break
+        }
+      } catch {
+        guard error.isMissing else { throw error }
+        whole = .absent
+      }
+      if case .absent = whole { return false }
+      return true
+    }
+    return whole
+  }
+
+  public func readAhead(offset: UInt64, length: UInt64) {
+    check(offset: offset, length: length)
+    try? layout.forEachSegment(offset: offset, length: length) { segment throws(StorageError) in
+      try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
+        _ = posix_fadvise(
+          descriptor, off_t(segment.offset), off_t(segment.length), POSIX_FADV_WILLNEED)
+      }
+      return true
+    }
+  }
+
+  public func sync() throws(StorageError) {
+    let files = unsynced.withLock { $0.removeAll() }
+    for (position, file) in files.enumerated() {
+      do throws(StorageError) {
+        try withDescriptor(of: file, writing: false) { descriptor throws(StorageError) in
+          try Transfer.sync(descriptor, path: path(of: file))
+        }
+      } catch {
+        unsynced.withLock { set in
+          for file in files[position...] { set.insert(file) }
+        }
+        throw error
+      }
+    }
+  }
+}
+
+extension FileStorage {
+  private func withDescriptor<Value>(
+    of file: Int, writing: Bool, _ body: (Int32) throws(StorageError) -> Value
+  ) throws(StorageError) -> Value {
+    let key = DescriptorKey(owner: owner, file: UInt32(file), writable: writing)
+    return try descriptors.withDescriptor(
+      of: key, open: { () throws(StorageError) in try open(file, writing: writing) }, body)
+  }
+
+  private func open(_ file: Int, writing: Bool) throws(StorageError) -> Int32 {
+    guard writing, case .readWrite(let reserving) = access else {
+      return try folder.openFile(paths[file], writing: false).descriptor
+    }
+    let opened = try folder.makeFile(paths[file])
+    let length = layout.files[file].length
+    guard opened.length != length else { return opened.descriptor }
+    do throws(StorageError) {
+      try Transfer.setLength(
+        opened.descriptor, to: length, reserving: reserving, path: path(of: file))
+    } catch {
+      close(opened.descriptor)
+      throw error
+    }
+    return opened.descriptor
+  }
+}
+
+/// A set of files of one torrent.
+private struct FileSet {
+  private var members: [Bool]
+  private var isEmpty = true
+
+  init(count: Int) { members = Array(repeating: false, count: count) }
+
+  mutating func insert(_ file: Int) {
+    members[file] = true
+    isEmpty = false
+  }
+
+  mutating func removeAll() -> [Int] {
+    if isEmpty { return [] }
+    let all = members.indices.filter { members[$0] }
+    for file in all { members[file] = false }
+    isEmpty = true
+    return all
+  }
+}

@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+
+/// A folder on the disk and everything beneath it, and nothing else: no path given to it leads out
+/// or through a symbolic link, whatever a torrent or another process put there.
+final class Folder: Sendable {
+  let path: String
+  private let descriptor: Int32
+
+  /// - Parameter makingIt: whether to make the folder, and those that lead to it, when missing.
+  init(path: String, makingIt: Bool) throws(StorageError) {
+    self.path = path
+    if makingIt { try Self.make(path) }
+    descriptor = shoal_open_folder(path)
+    guard descriptor >= 0 else { throw StorageError(.open, code: errno, path: path) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The user's own path: links in it are the user's business.
+  private static func make(_ path: String) throws(StorageError) {
+    guard mkdir(path, newFolderMode) != 0, errno == ENOENT,
+      let slash = path.lastIndex(of: "/"), slash != path.startIndex
+    else { return }
+    try make(String(path[..<slash]))
+    guard mkdir(path, newFolderMode) == 0 || errno == EEXIST else {
+      throw StorageError(.create, code: errno, path: path)
+    }
+  }
+
+  /// What a person reads: the folder's path and the one beneath it.
+  func fullPath(_ below: String) -> String {
+    path.hasSuffix("/") ? path + below : path + "/" + below
+  }
+
+  /// Opens an existing file, which must be a regular one. - Returns: its descriptor and length.
+  func openFile(_ below: String, writing: Bool) throws(StorageError) -> OpenedFile {
+    let descriptor = shoal_open_beneath(self.descriptor, below, writing ? O_RDWR : O_RDONLY, 0)
+    guard descriptor >= 0 else {
+      throw StorageError(.open, code: errno, path: fullPath(below))
+    }
+    return try check(descriptor, below, for: .open)
+  }
+
+  /// Opens a file for reading and writing; makes it, and the folders that lead to it, when missing.
+  func makeFile(_ below: String) throws(StorageError) -> OpenedFile {
+    let flags = O_RDWR | O_CREAT
+    var descriptor = shoal_open_beneath(self.descriptor, below, flags, Self.newFileMode)
+    if descriptor < 0, errno == ENOENT {
+      try makeFolders(leadingTo: below)
+      descriptor = shoal_open_beneath(self.descriptor, below, flags, Self.newFileMode)
+    }
+    guard descriptor >= 0 else {
+      throw StorageError(.create, code: errno, path: fullPath(below))
+    }
+    return try check(descriptor, below, for: .create)
+  }
+
+  func makeFolders(leadingTo below: String) throws(StorageError) {
+    guard shoal_make_folders_beneath(descriptor, below, Self.newFolderMode) == 0 else {
+      throw StorageError(.create, code: errno, path: fullPath(below))
+    }
+  }
+
+  /// Opens a folder beneath this one, for listing. - Returns: a descriptor that the caller closes.
+  func openFolder(_ below: String) throws(StorageError) -> Int32 {
+    let opened = shoal_open_beneath(descriptor, below, O_RDONLY | O_DIRECTORY, 0)
+    guard opened >= 0 else { throw StorageError(.scan, code: errno, path: fullPath(below)) }
+    return opened
+  }
+
+  private func check(
+    _ descriptor: Int32, _ below: String, for operation: StorageError.Operation
+  ) throws(StorageError) -> OpenedFile {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let error = StorageError(operation, code: errno, path: fullPath(below))
+      close(descriptor)
+      throw error
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw StorageError(operation, path: fullPath(below), .notAFile)
+    }
+    return OpenedFile(descriptor: descriptor, length: UInt64(status.st_size))
+  }
+
+  // The process's umask takes from these what its user does not grant.
+  private static let newFileMode: mode_t = 0o666
+  private static let newFolderMode: mode_t = 0o777
+}
+
+struct OpenedFile {
+  let descriptor: Int32
+  /// Bytes in the file when it was opened.
+  let length: UInt64
+}

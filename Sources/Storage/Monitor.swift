@@ -1,0 +1,46 @@
+import Glibc
+
+/// Mutable state behind a lock, and threads that wait for it to change. `Synchronization.Mutex` has
+/// nothing to wait on.
+///
+/// `@unchecked Sendable`: `state` is touched only while `mutex` is held.
+final class Monitor<State>: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var state: State
+
+  init(_ state: sending State) {
+    self.state = state
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func withLock<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body(&state)
+  }
+
+  /// Waits until `body` returns a value; runs it under the lock at first and after each signal.
+  func wait<Value: Sendable>(for body: (inout State) -> Value?) -> Value {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let value = body(&state) { return value }
+      pthread_cond_wait(condition, mutex)
+    }
+  }
+
+  /// Wakes one waiting thread.
+  func signal() { pthread_cond_signal(condition) }
+
+  /// Wakes all.
+  func broadcast() { pthread_cond_broadcast(condition) }
+}

@@ -1,0 +1,49 @@
+public import Hashing
+public import TorrentModel
+
+/// A whole piece in memory, to be hashed and, if it is right, written.
+public struct VerifyJob: Sendable {
+  /// Whatever tells the submitter which torrent this is about.
+  public let torrent: UInt64
+  public let piece: PieceIndex
+  /// Where the piece starts, in bytes from the start of the torrent.
+  public let offset: UInt64
+  public let expected: Bytes20
+  public let storage: any PieceStorage
+  /// Holds the piece and nothing else; given up until the result brings it back.
+  public let buffer: PieceBuffer
+
+  public init(
+    torrent: UInt64, piece: PieceIndex, offset: UInt64, expected: Bytes20,
+    storage: any PieceStorage, buffer: PieceBuffer
+  ) {
+    self.torrent = torrent
+    self.piece = piece
+    self.offset = offset
+    self.expected = expected
+    self.storage = storage
+    self.buffer = buffer
+  }
+}
+
+/// What became of a `VerifyJob`.
+public struct WorkerResult: Sendable {
+  public enum Outcome: Sendable {
+    /// The hash is right and the storage has the piece.
+    case stored
+    /// The hash is wrong; nothing was written.
+    case mismatched
+    /// The hash is right, but the piece could not be written.
+    case failed(StorageError)
+  }
+
+  public let torrent: UInt64
+  public let piece: PieceIndex
+  public let outcome: Outcome
+  public let buffer: PieceBuffer
+}
+
+/// Who wants the results. Called on a worker thread, with several results where several were ready.
+public protocol ResultSink: AnyObject, Sendable {
+  func deliver(_ results: [WorkerResult])
+}

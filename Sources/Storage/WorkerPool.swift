@@ -1,0 +1,147 @@
+import DeterministicCore
+
+/// Threads for what an event loop must not do itself.
+///
+/// There are two kinds of work, on threads of their own so that neither waits for the other: pieces,
+/// which keep a processor busy, and errands, which keep it waiting (name look-ups, cold disks).
+public final class WorkerPool: Sendable {
+  /// Threads for errands: a resolver may hang for many seconds, and a few may hang at once.
+  public static let errandThreads = 4
+
+  private let pieces = Monitor(JobQueue<(VerifyJob, any ResultSink)>())
+  private let errands = Monitor(JobQueue<@Sendable () -> Void>())
+  private let threads: [WorkerThread]
+
+  /// - Parameter pieceThreads: by default one for each processor.
+  public init(pieceThreads: Int? = nil) {
+    let count = pieceThreads ?? WorkerThread.recommendedCount
+    precondition(count > 0, "somebody has to hash")
+    threads =
+      (0..<count).map { [pieces] number in
+        WorkerThread(name: "shoal-piece-\(number)") { Self.hashPieces(from: pieces) }
+      }
+      + (0..<Self.errandThreads).map { [errands] number in
+        WorkerThread(name: "shoal-run-\(number)") { Self.runErrands(from: errands) }
+      }
+  }
+
+  /// Queues pieces, which are taken in order; their results go to `sink`, in the order in which the
+  /// threads finish.
+  public func submit(_ jobs: [VerifyJob], resultsTo sink: any ResultSink) {
+    pieces.withLock { queue in
+      for job in jobs { queue.append((job, sink)) }
+    }
+    if jobs.count == 1 { pieces.signal() } else { pieces.broadcast() }
+  }
+
+  public func submit(_ job: VerifyJob, resultsTo sink: any ResultSink) {
+    submit([job], resultsTo: sink)
+  }
+
+  /// Queues something slow.
+  public func run(_ errand: @escaping @Sendable () -> Void) {
+    errands.withLock { $0.append(errand) }
+    errands.signal()
+  }
+
+  /// Ends the threads when the queues are empty, and waits for them. Has to be called before the
+  /// last reference goes, from a thread that is not one of them.
+  public func shutDown() {
+    pieces.withLock { $0.close() }
+    errands.withLock { $0.close() }
+    pieces.broadcast()
+    errands.broadcast()
+    for thread in threads { thread.join() }
+  }
+}
+
+extension WorkerPool {
+  /// Results are held back while more work is waiting, so that the sink is woken less often, but
+  /// never longer than it takes to hash and write this many bytes: about two milliseconds.
+  private static let bytesBetweenDeliveries = 1 << 20
+
+  private static func hashPieces(
+    from queue: Monitor<JobQueue<(VerifyJob, any ResultSink)>>
+  ) {
+    let hasher = PieceHasher()
+    var results: [WorkerResult] = []
+    var bytes = 0
+    var current: (any ResultSink)?
+
+    func deliver() {
+      guard let sink = current else { return }
+      sink.deliver(results)
+      results.removeAll(keepingCapacity: true)
+      bytes = 0
+      current = nil
+    }
+
+    while true {
+      var next = queue.withLock { $0.popFirst() }
+      if next == nil {
+        deliver()
+        guard case .job(let job) = queue.wait(for: { $0.next() }) else { return }
+        next = job
+      }
+      guard let (job, sink) = next else { continue }
+      if let current, current !== sink { deliver() }
+      current = sink
+      results.append(perform(job, with: hasher))
+      bytes += job.buffer.bytes.count
+      if bytes >= bytesBetweenDeliveries { deliver() }
+    }
+  }
+
+  private static func perform(_ job: VerifyJob, with hasher: borrowing PieceHasher) -> WorkerResult
+  {
+    let bytes = UnsafeRawBufferPointer(job.buffer.bytes)
+    var outcome = WorkerResult.Outcome.mismatched
+    if hasher.hash(bytes) == job.expected {
+      do throws(StorageError) {
+        try job.storage.write(bytes, at: job.offset)
+        outcome = .stored
+      } catch {
+        outcome = .failed(error)
+      }
+    }
+    return WorkerResult(
+      torrent: job.torrent, piece: job.piece, outcome: outcome, buffer: job.buffer)
+  }
+
+  private static func runErrands(from queue: Monitor<JobQueue<@Sendable () -> Void>>) {
+    while case .job(let errand) = queue.wait(for: { $0.next() }) { errand() }
+  }
+}
+
+/// Jobs that no thread has taken yet. A job that was taken leaves nothing behind: the queue must
+/// not keep a buffer alive that its owner has given back.
+private struct JobQueue<Job: Sendable> {
+  private var waiting = Queue<Job?>()
+  private(set) var isClosed = false
+
+  mutating func append(_ job: Job) {
+    precondition(!isClosed, "a job for a pool that was shut down")
+    waiting.append(job)
+  }
+
+  mutating func close() { isClosed = true }
+
+  mutating func popFirst() -> Job? {
+    guard !waiting.isEmpty else { return nil }
+    let job = waiting[0]
+    waiting[0] = nil
+    waiting.popFirst()
+    return job
+  }
+
+  /// The next job, or that there will be none; `nil` when it is time to wait.
+  mutating func next() -> Next? {
+    if let job = popFirst() { return .job(job) }
+    return isClosed ? .end : nil
+  }
+
+  enum Next: Sendable {
+    case job(Job)
+    case end
+  }
+}
