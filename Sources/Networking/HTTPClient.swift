@@ -1,0 +1,224 @@
+import CCurl
+public import DeterministicCore
+import Glibc
+
+/// What to fetch, and how much of the machine it may cost.
+public struct HTTPFetch: Sendable {
+  public var url: String
+  /// Bytes of body, after decompression, beyond which the fetch fails.
+  public var longestBody = 1 << 20
+  /// From the start to the last byte.
+  public var deadline = TimeSpan.seconds(30)
+  public var mostRedirects = 5
+  /// The local address to come from, where one was chosen.
+  public var sourceAddress: String?
+
+  public init(url: String) { self.url = url }
+}
+
+public enum HTTPOutcome: Sendable {
+  case response(status: Int, body: [UInt8])
+  /// No answer, or none that could be taken, in words for people.
+  case failed(String)
+}
+
+/// HTTP and HTTPS by libcurl, driven by the reactor: libcurl says which descriptors and which
+/// moment it waits for, and is called when they come.
+///
+/// Speaks http and https only, also after a redirect, and through no proxy that an environment
+/// variable names: the address that a tracker sees is the one that peers see.
+///
+/// The invariant: `transfers` holds exactly the handles that are added to the multi handle, so a
+/// completion is called once for each fetch, and never from within `get`.
+public final class HTTPClient {
+  private let reactor: Reactor
+  private let multi: UnsafeMutableRawPointer
+  private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
+  private var sockets: [Int32: SocketWatcher] = [:]
+  private var timer: SlabID?
+
+  public static let userAgent = "Shoal/0.1.0"
+  private static let connectDeadline = TimeSpan.seconds(15)
+
+  public init(on reactor: Reactor) {
+    self.reactor = reactor
+    curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory left") }
+    self.multi = multi
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    shoal_curl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
+    shoal_curl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
+    shoal_curl_multi_set_socket(multi) { _, socket, what, context, _ in
+      guard let context else { return 0 }
+      Unmanaged<HTTPClient>.fromOpaque(context).takeUnretainedValue().watch(socket, what)
+      return 0
+    }
+    shoal_curl_multi_set_timer(multi) { _, milliseconds, context in
+      guard let context else { return 0 }
+      Unmanaged<HTTPClient>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds)
+      return 0
+    }
+  }
+
+  deinit {
+    for (handle, _) in transfers {
+      curl_multi_remove_handle(multi, handle)
+      curl_easy_cleanup(handle)
+    }
+    curl_multi_cleanup(multi)
+    for (_, watcher) in sockets { watcher.stop() }
+    if let timer { reactor.cancelTimer(timer) }
+  }
+
+  /// Fetches a URL; `completion` is called on the loop, later.
+  public func get(_ fetch: HTTPFetch, completion: @escaping (HTTPOutcome) -> Void) {
+    guard let handle = curl_easy_init() else {
+      reactor.schedule(after: .zero) { completion(.failed("libcurl has no memory left")) }
+      return
+    }
+    let transfer = Transfer(longestBody: fetch.longestBody, completion: completion)
+    transfers[handle] = transfer
+    configure(handle, fetch, transfer)
+    curl_multi_add_handle(multi, handle)
+  }
+
+  private func configure(
+    _ handle: UnsafeMutableRawPointer, _ fetch: HTTPFetch, _ transfer: Transfer
+  ) {
+    shoal_curl_set_text(handle, CURLOPT_URL, fetch.url)
+    shoal_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+    shoal_curl_set_text(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
+    shoal_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, fetch.mostRedirects > 0 ? 1 : 0)
+    shoal_curl_set_long(handle, CURLOPT_MAXREDIRS, fetch.mostRedirects)
+    shoal_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
+    shoal_curl_set_text(handle, CURLOPT_PROXY, "")
+    shoal_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
+    shoal_curl_set_text(handle, CURLOPT_USERAGENT, Self.userAgent)
+    shoal_curl_set_long(
+      handle, CURLOPT_TIMEOUT_MS, Int(fetch.deadline.millisecondsRoundedUp))
+    shoal_curl_set_long(
+      handle, CURLOPT_CONNECTTIMEOUT_MS, Int(Self.connectDeadline.millisecondsRoundedUp))
+    if let source = fetch.sourceAddress {
+      shoal_curl_set_text(handle, CURLOPT_INTERFACE, "host!" + source)
+    }
+    shoal_curl_set_pointer(
+      handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(transfer).toOpaque())
+    shoal_curl_set_write(handle) { bytes, size, count, context in
+      guard let bytes, let context else { return 0 }
+      let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+      return transfer.take(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+  }
+
+  // MARK: What libcurl waits for
+
+  private func watch(_ socket: Int32, _ what: Int32) {
+    if what == CURL_POLL_REMOVE {
+      sockets.removeValue(forKey: socket)?.stop()
+      return
+    }
+    var interest: Readiness = []
+    if what == CURL_POLL_IN || what == CURL_POLL_INOUT { interest.insert(.readable) }
+    if what == CURL_POLL_OUT || what == CURL_POLL_INOUT { interest.insert(.writable) }
+    if let watcher = sockets[socket] {
+      watcher.change(to: interest)
+    } else {
+      sockets[socket] = SocketWatcher(socket, interest, client: self, reactor: reactor)
+    }
+  }
+
+  private func setTimer(_ milliseconds: Int) {
+    if let timer { reactor.cancelTimer(timer) }
+    timer = nil
+    guard milliseconds >= 0 else { return }
+    timer = reactor.schedule(after: .milliseconds(milliseconds)) { [weak self] in
+      self?.timer = nil
+      self?.act(on: CURL_SOCKET_TIMEOUT, 0)
+    }
+  }
+
+  fileprivate func act(on socket: Int32, _ events: Int32) {
+    var running: Int32 = 0
+    curl_multi_socket_action(multi, socket, events, &running)
+    finishTransfers()
+  }
+
+  private func finishTransfers() {
+    var finished: [(Transfer, HTTPOutcome)] = []
+    var queued: Int32 = 0
+    while let message = curl_multi_info_read(multi, &queued) {
+      guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
+        let transfer = transfers.removeValue(forKey: handle)
+      else { continue }
+      let code = message.pointee.data.result
+      finished.append((transfer, transfer.outcome(code, of: handle)))
+      curl_multi_remove_handle(multi, handle)
+      curl_easy_cleanup(handle)
+    }
+    // Only now, since a completion may start the next fetch.
+    for (transfer, outcome) in finished { transfer.completion(outcome) }
+  }
+}
+
+/// One fetch under way.
+private final class Transfer {
+  private let longestBody: Int
+  private var body: [UInt8] = []
+  private var isTooLong = false
+  let completion: (HTTPOutcome) -> Void
+
+  init(longestBody: Int, completion: @escaping (HTTPOutcome) -> Void) {
+    self.longestBody = longestBody
+    self.completion = completion
+  }
+
+  /// Returns how many bytes were taken; fewer than offered ends the fetch.
+  func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard body.count + bytes.count <= longestBody else {
+      isTooLong = true
+      return 0
+    }
+    body.append(contentsOf: bytes)
+    return bytes.count
+  }
+
+  func outcome(_ code: CURLcode, of handle: UnsafeMutableRawPointer) -> HTTPOutcome {
+    if isTooLong { return .failed("the answer is longer than \(longestBody) bytes") }
+    guard code == CURLE_OK else { return .failed(String(cString: curl_easy_strerror(code))) }
+    var status = 0
+    shoal_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+    return .response(status: status, body: body)
+  }
+}
+
+/// A descriptor of libcurl's on the reactor.
+private final class SocketWatcher: ReadinessHandler {
+  private let socket: Int32
+  private unowned let client: HTTPClient
+  private let reactor: Reactor
+  private var registration: SlabID?
+
+  init(_ socket: Int32, _ interest: Readiness, client: HTTPClient, reactor: Reactor) {
+    self.socket = socket
+    self.client = client
+    self.reactor = reactor
+    registration = try? reactor.register(socket, for: interest, handler: self)
+  }
+
+  func change(to interest: Readiness) {
+    if let registration { reactor.change(registration, to: interest) }
+  }
+
+  func stop() {
+    if let registration { reactor.deregister(registration) }
+    registration = nil
+  }
+
+  func becameReady(_ readiness: Readiness) {
+    var events: Int32 = 0
+    if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
+    if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
+    if readiness.contains(.hangup) { events |= CURL_CSELECT_ERR }
+    client.act(on: socket, events)
+  }
+}
