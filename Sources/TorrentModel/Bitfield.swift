@@ -58,6 +58,15 @@ public struct Bitfield: Hashable, Sendable {
     (words[piece.index / 64] << UInt64(piece.index % 64)) >> 63 != 0
   }
 
+  /// How many words `word(_:)` has.
+  @inlinable
+  public var wordCount: Int { words.count }
+
+  /// Pieces `64 * position` to `64 * position + 63` at once, the lowest in the highest bit, for
+  /// searches that combine several sets.
+  @inlinable
+  public func word(_ position: Int) -> UInt64 { words[position] }
+
   /// Adds a piece; false when it was there.
   @discardableResult
   public mutating func insert(_ piece: PieceIndex) -> Bool {

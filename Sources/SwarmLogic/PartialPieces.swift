@@ -1,0 +1,288 @@
+import DeterministicCore
+import TorrentModel
+
+/// A piece some of whose blocks were asked for or have arrived.
+struct PartialPiece {
+  let piece: PieceIndex
+  let blockCount: Int
+  /// When it was opened, in pieces opened before it.
+  let age: UInt32
+  /// Blocks that are neither here nor asked for.
+  var unrequested: Int
+  /// Blocks that are here.
+  var received = 0
+  /// Requests that are outstanding, two for a block asked of two peers.
+  var outstanding = 0
+  /// No block before this one is unrequested.
+  var firstUnrequested = 0
+  /// Its place among the open pieces, -1 while it has no unrequested block.
+  var openPlace = -1
+  /// The one peer that should send all of it, after its last fetch from several failed the hash.
+  var soleSource: PeerKey?
+
+  var isComplete: Bool { received == blockCount }
+}
+
+/// The blocks of all pieces in flight, without an allocation for each piece or block.
+///
+/// The invariants: piece `partials[slot]` owns `blocks[slot * stride ..< slot * stride + stride]`;
+/// a block has arrived, or is outstanding at `requests` different peers, or is unrequested with
+/// `requests` zero; `open` holds exactly the slots with unrequested blocks. Slots are reused, so
+/// memory stays that of the most pieces ever in flight at once.
+struct PartialPieces {
+  struct BlockState {
+    /// The first peer asked, or the sender once the block is here.
+    var peer = PartialPieces.nobody
+    /// The other peers asked, as a list in `duplicates`; -1 ends it.
+    var others: Int32 = -1
+    /// Blocks of the piece that arrived before this one.
+    var arrival: UInt32 = 0
+    var requests: UInt8 = 0
+    var isReceived = false
+
+    var isUnrequested: Bool { requests == 0 && !isReceived }
+  }
+
+  private struct Duplicate {
+    var peer: PeerKey
+    var next: Int32
+  }
+
+  static let nobody = PeerKey(slot: .max, generation: .max)
+
+  let geometry: PieceGeometry
+  private let stride: Int
+  private(set) var partials: [PartialPiece?] = []
+  private var blocks: [BlockState] = []
+  private var freeSlots: [Int32] = []
+  private var slots: [Int32]
+  /// The slots with unrequested blocks, in no order.
+  private(set) var open: [Int32] = []
+  private var duplicates: [Duplicate] = []
+  private var freeDuplicate: Int32 = -1
+  private var opened: UInt32 = 0
+
+  init(geometry: PieceGeometry) {
+    self.geometry = geometry
+    stride = geometry.blockCount(in: 0)
+    slots = Array(repeating: -1, count: geometry.pieceCount)
+  }
+
+  /// Pieces in flight, those that are being verified included.
+  var count: Int { partials.count - freeSlots.count }
+
+  /// Where a piece in flight is kept.
+  func slot(of piece: PieceIndex) -> Int? {
+    let slot = slots[piece.index]
+    return slot < 0 ? nil : Int(slot)
+  }
+
+  subscript(slot: Int) -> PartialPiece {
+    get { partials[slot]! }
+    _modify { yield &partials[slot]! }
+  }
+
+  func state(_ number: Int, in slot: Int) -> BlockState { blocks[slot * stride + number] }
+
+  // MARK: Pieces
+
+  mutating func open(_ piece: PieceIndex) -> Int {
+    precondition(slots[piece.index] < 0, "a piece is opened once")
+    let slot: Int
+    if let free = freeSlots.popLast() {
+      slot = Int(free)
+      for number in slot * stride..<(slot + 1) * stride { blocks[number] = BlockState() }
+    } else {
+      slot = partials.count
+      partials.append(nil)
+      blocks.append(contentsOf: repeatElement(BlockState(), count: stride))
+    }
+    let blockCount = geometry.blockCount(in: piece)
+    partials[slot] = PartialPiece(
+      piece: piece, blockCount: blockCount, age: opened, unrequested: blockCount)
+    opened &+= 1
+    slots[piece.index] = Int32(slot)
+    enlist(slot)
+    return slot
+  }
+
+  /// Forgets a piece in flight. - Precondition: none of its blocks is outstanding.
+  mutating func close(_ slot: Int) {
+    precondition(partials[slot]!.outstanding == 0, "a piece is closed with requests outstanding")
+    delist(slot)
+    slots[partials[slot]!.piece.index] = -1
+    partials[slot] = nil
+    freeSlots.append(Int32(slot))
+  }
+
+  /// The peers that sent a piece's blocks, each once, by their first block to arrive.
+  func contributors(_ slot: Int) -> [PeerKey] {
+    let states = blocks[slot * stride..<slot * stride + partials[slot]!.blockCount]
+      .filter { $0.isReceived }.sorted { $0.arrival < $1.arrival }
+    var peers: [PeerKey] = []
+    for state in states where !peers.contains(state.peer) { peers.append(state.peer) }
+    return peers
+  }
+
+  // MARK: Blocks
+
+  /// Asks a peer for up to `room` unrequested blocks, in order; how many.
+  mutating func request(
+    upTo room: Int, in slot: Int, from peer: PeerKey, into requests: inout [Block]
+  ) -> Int {
+    let base = slot * stride
+    let piece = partials[slot]!.piece
+    let wanted = min(room, partials[slot]!.unrequested)
+    var number = partials[slot]!.firstUnrequested
+    var taken = 0
+    while taken < wanted {
+      if blocks[base + number].isUnrequested {
+        blocks[base + number].peer = peer
+        blocks[base + number].requests = 1
+        requests.append(geometry.block(number, in: piece))
+        taken += 1
+      }
+      number += 1
+    }
+    partials[slot]!.firstUnrequested = number
+    partials[slot]!.outstanding += taken
+    partials[slot]!.unrequested -= taken
+    if partials[slot]!.unrequested == 0 { delist(slot) }
+    return taken
+  }
+
+  /// Asks one peer more for a block that is outstanding at others.
+  mutating func duplicate(_ number: Int, in slot: Int, from peer: PeerKey) {
+    let block = slot * stride + number
+    blocks[block].others = newDuplicate(peer, next: blocks[block].others)
+    blocks[block].requests += 1
+    partials[slot]!.outstanding += 1
+  }
+
+  /// Whether a block is outstanding at a peer.
+  func isOutstanding(_ number: Int, in slot: Int, at peer: PeerKey) -> Bool {
+    let state = blocks[slot * stride + number]
+    guard !state.isReceived, state.requests > 0 else { return false }
+    if state.peer == peer { return true }
+    var link = state.others
+    while link >= 0 {
+      if duplicates[Int(link)].peer == peer { return true }
+      link = duplicates[Int(link)].next
+    }
+    return false
+  }
+
+  /// Takes back the request of one peer; false when there was none.
+  mutating func release(_ number: Int, in slot: Int, by peer: PeerKey) -> Bool {
+    let block = slot * stride + number
+    guard !blocks[block].isReceived, blocks[block].requests > 0 else { return false }
+    if blocks[block].peer == peer {
+      let next = blocks[block].others
+      if next >= 0 {
+        blocks[block].peer = duplicates[Int(next)].peer
+        blocks[block].others = duplicates[Int(next)].next
+        freeDuplicate(next)
+      }
+    } else {
+      var previous: Int32 = -1
+      var link = blocks[block].others
+      while link >= 0 && duplicates[Int(link)].peer != peer {
+        previous = link
+        link = duplicates[Int(link)].next
+      }
+      guard link >= 0 else { return false }
+      if previous < 0 {
+        blocks[block].others = duplicates[Int(link)].next
+      } else {
+        duplicates[Int(previous)].next = duplicates[Int(link)].next
+      }
+      freeDuplicate(link)
+    }
+    blocks[block].requests -= 1
+    partials[slot]!.outstanding -= 1
+    if blocks[block].requests == 0 {
+      partials[slot]!.unrequested += 1
+      partials[slot]!.firstUnrequested = min(partials[slot]!.firstUnrequested, number)
+      enlist(slot)
+    }
+    return true
+  }
+
+  /// Marks a block as here and takes back all requests for it, appending the peers asked other
+  /// than the sender.
+  mutating func receive(
+    _ number: Int, in slot: Int, from peer: PeerKey, others: inout [PeerKey]
+  ) {
+    let block = slot * stride + number
+    if blocks[block].requests == 0 {
+      partials[slot]!.unrequested -= 1
+      if partials[slot]!.unrequested == 0 { delist(slot) }
+    } else {
+      if blocks[block].peer != peer { others.append(blocks[block].peer) }
+      var link = blocks[block].others
+      while link >= 0 {
+        let next = duplicates[Int(link)].next
+        if duplicates[Int(link)].peer != peer { others.append(duplicates[Int(link)].peer) }
+        freeDuplicate(link)
+        link = next
+      }
+      partials[slot]!.outstanding -= Int(blocks[block].requests)
+    }
+    blocks[block].peer = peer
+    blocks[block].others = -1
+    blocks[block].requests = 0
+    blocks[block].isReceived = true
+    blocks[block].arrival = UInt32(partials[slot]!.received)
+    partials[slot]!.received += 1
+  }
+
+  /// Calls `body` with each outstanding request of a piece.
+  func forEachRequest(in slot: Int, _ body: (Int, PeerKey) -> Void) {
+    guard partials[slot]!.outstanding > 0 else { return }
+    for number in 0..<partials[slot]!.blockCount {
+      let state = blocks[slot * stride + number]
+      guard !state.isReceived, state.requests > 0 else { continue }
+      body(number, state.peer)
+      var link = state.others
+      while link >= 0 {
+        body(number, duplicates[Int(link)].peer)
+        link = duplicates[Int(link)].next
+      }
+    }
+  }
+
+  // MARK: Lists
+
+  private mutating func enlist(_ slot: Int) {
+    guard partials[slot]!.openPlace < 0 else { return }
+    partials[slot]!.openPlace = open.count
+    open.append(Int32(slot))
+  }
+
+  private mutating func delist(_ slot: Int) {
+    let place = partials[slot]!.openPlace
+    guard place >= 0 else { return }
+    let last = open.removeLast()
+    if Int(last) != slot {
+      open[place] = last
+      partials[Int(last)]!.openPlace = place
+    }
+    partials[slot]!.openPlace = -1
+  }
+
+  private mutating func newDuplicate(_ peer: PeerKey, next: Int32) -> Int32 {
+    if freeDuplicate >= 0 {
+      let place = freeDuplicate
+      freeDuplicate = duplicates[Int(place)].next
+      duplicates[Int(place)] = Duplicate(peer: peer, next: next)
+      return place
+    }
+    duplicates.append(Duplicate(peer: peer, next: next))
+    return Int32(duplicates.count - 1)
+  }
+
+  private mutating func freeDuplicate(_ place: Int32) {
+    duplicates[Int(place)].next = freeDuplicate
+    freeDuplicate = place
+  }
+}

@@ -1,0 +1,181 @@
+public import TorrentModel
+
+extension PiecePicker {
+  /// Appends up to `count` blocks to ask of a peer that has the pieces `has`, and counts them as
+  /// outstanding at it.
+  ///
+  /// In this order: the rest of the piece the peer is fetching; partial pieces; a piece the peer
+  /// suggests (BEP 6); a new piece, any while fewer than `randomFirstPieces` are verified, then the
+  /// rarest; in the endgame blocks that are outstanding at others, at the fewest first.
+  ///
+  /// - Parameter allowedFast: the only pieces that may be picked, when the peer chokes us and these
+  ///   are allowed nevertheless (BEP 6); `nil` when it does not choke us.
+  public mutating func pick(
+    for peer: PeerKey, has: Bitfield, atMost count: Int, suggested: [PieceIndex] = [],
+    allowedFast: [PieceIndex]? = nil, into blocks: inout [Block]
+  ) {
+    guard count > 0, !missing.isEmpty else { return }
+    if let allowedFast {
+      pick(amongst: allowedFast, for: peer, has: has, atMost: count, into: &blocks)
+      return
+    }
+    var room = count
+    if let current = withRecord(of: peer, { $0.current }), missing[current], has[current],
+      let slot = partials.slot(of: current), mayJoin(slot, peer)
+    {
+      room -= take(room, of: slot, for: peer, into: &blocks)
+    }
+    while room > 0 {
+      let partial = bestPartial(for: peer, has: has, evenOthersSole: false)
+      if let fresh = freshPiece(for: has, suggested: suggested, insteadOf: partial) {
+        room -= take(room, of: begin(fresh, for: peer), for: peer, into: &blocks)
+      } else if let partial {
+        room -= take(room, of: partial, for: peer, into: &blocks)
+      } else {
+        break
+      }
+    }
+    // What is kept for one sole source is better fetched by another than not at all.
+    while room > 0, availability.fetchableCount == 0,
+      let partial = bestPartial(for: peer, has: has, evenOthersSole: true)
+    {
+      room -= take(room, of: partial, for: peer, into: &blocks)
+    }
+    if room > 0, isInEndgame { duplicate(room, for: peer, has: has, into: &blocks) }
+  }
+
+  /// Picks from a short list of pieces only, those in flight first.
+  private mutating func pick(
+    amongst pieces: [PieceIndex], for peer: PeerKey, has: Bitfield, atMost count: Int,
+    into blocks: inout [Block]
+  ) {
+    var room = count
+    for piece in pieces where room > 0 && missing[piece] && has[piece] {
+      if let slot = partials.slot(of: piece), mayJoin(slot, peer) {
+        room -= take(room, of: slot, for: peer, into: &blocks)
+      }
+    }
+    for piece in pieces where room > 0 && has[piece] && untouched[piece] {
+      guard partials.count < mostPartialPieces else { return }
+      room -= take(room, of: begin(piece, for: peer), for: peer, into: &blocks)
+    }
+  }
+
+  /// The best piece in flight with unrequested blocks. O(such pieces).
+  private func bestPartial(for peer: PeerKey, has: Bitfield, evenOthersSole: Bool) -> Int? {
+    var best: (slot: Int, preference: PiecePreference)?
+    for open in partials.open {
+      let slot = Int(open)
+      let piece = partials[slot].piece
+      guard has[piece], missing[piece], evenOthersSole || mayJoin(slot, peer) else { continue }
+      let preference = preference(ofPartial: slot)
+      if best.map({ preference < $0.preference }) ?? true { best = (slot, preference) }
+    }
+    return best?.slot
+  }
+
+  private func preference(ofPartial slot: Int) -> PiecePreference {
+    let piece = partials[slot].piece
+    return PiecePreference(
+      priority: priorities[piece.index], isPartial: true, availability: availability[piece],
+      missingBlocks: partials[slot].blockCount - partials[slot].received,
+      tieBreak: partials[slot].age)
+  }
+
+  /// Whether a peer may send blocks of a piece in flight: not if another alone should and does.
+  private func mayJoin(_ slot: Int, _ peer: PeerKey) -> Bool {
+    guard let sole = partials[slot].soleSource else { return true }
+    return sole == peer || partials[slot].outstanding == 0
+  }
+
+  /// The untouched piece to begin, unless a piece in flight is to be preferred.
+  private mutating func freshPiece(
+    for has: Bitfield, suggested: [PieceIndex], insteadOf partial: Int?
+  ) -> PieceIndex? {
+    guard partials.count < mostPartialPieces else { return nil }
+    if let partial {
+      // Only a higher priority goes before a partial piece.
+      guard availability.hasPriority(above: priorities[partials[partial].piece.index]) else {
+        return nil
+      }
+      guard let piece = availability.rarest(of: has, untouched: untouched) else { return nil }
+      let preference = PiecePreference(
+        priority: priorities[piece.index], isPartial: false, availability: availability[piece],
+        missingBlocks: geometry.blockCount(in: piece), tieBreak: 0)
+      return preference < self.preference(ofPartial: partial) ? piece : nil
+    }
+    for piece in suggested where has[piece] && untouched[piece] { return piece }
+    return have.setCount < Self.randomFirstPieces
+      ? availability.anyPiece(of: has, untouched: untouched, using: &generator)
+      : availability.rarest(of: has, untouched: untouched)
+  }
+
+  /// Opens an untouched piece for a peer.
+  private mutating func begin(_ piece: PieceIndex, for peer: PeerKey) -> Int {
+    touch(piece)
+    let slot = partials.open(piece)
+    if suspect[piece] { partials[slot].soleSource = peer }
+    return slot
+  }
+
+  /// Asks a peer for unrequested blocks of a piece in flight; how many.
+  private mutating func take(
+    _ room: Int, of slot: Int, for peer: PeerKey, into blocks: inout [Block]
+  ) -> Int {
+    let taken = partials.request(upTo: room, in: slot, from: peer, into: &blocks)
+    guard taken > 0 else { return 0 }
+    if partials[slot].soleSource != nil { partials[slot].soleSource = peer }
+    let piece = partials[slot].piece
+    withRecord(of: peer) {
+      $0.current = piece
+      $0.outstanding += taken
+    }
+    return taken
+  }
+
+  /// Asks a peer for blocks that are outstanding at others, at the fewest first.
+  private mutating func duplicate(
+    _ count: Int, for peer: PeerKey, has: Bitfield, into blocks: inout [Block]
+  ) {
+    let outstanding = withRecord(of: peer) { $0.outstanding }
+    var room = Endgame.room(asked: count, outstanding: outstanding)
+    guard room > 0, !partials.partials.isEmpty else { return }
+    var found: [[(slot: Int, number: Int)]] = Array(
+      repeating: [], count: Endgame.mostRequests)
+    var (slot, number) = endgameCursor
+    var budget = Endgame.longestSearch
+    // One slot more than there are, to come back to the blocks before the cursor's.
+    for _ in 0...partials.partials.count where budget > 0 {
+      if slot >= partials.partials.count { slot = 0 }
+      budget -= 1
+      if let partial = partials.partials[slot], missing[partial.piece], has[partial.piece] {
+        while number < partial.blockCount && budget > 0 {
+          budget -= 1
+          let requests = Int(partials.state(number, in: slot).requests)
+          if requests > 0, requests < Endgame.mostRequests,
+            !partials.isOutstanding(number, in: slot, at: peer)
+          {
+            found[requests].append((slot, number))
+          }
+          number += 1
+        }
+        guard number >= partial.blockCount else { break }
+      }
+      slot += 1
+      number = 0
+    }
+    endgameCursor = (slot, number)
+    for candidates in found {
+      for candidate in candidates where room > 0 {
+        guard !partials.isOutstanding(candidate.number, in: candidate.slot, at: peer) else {
+          continue
+        }
+        partials.duplicate(candidate.number, in: candidate.slot, from: peer)
+        blocks.append(
+          geometry.block(candidate.number, in: partials[candidate.slot].piece))
+        withRecord(of: peer) { $0.outstanding += 1 }
+        room -= 1
+      }
+    }
+  }
+}

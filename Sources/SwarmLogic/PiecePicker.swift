@@ -1,0 +1,265 @@
+public import DeterministicCore
+public import TorrentModel
+
+/// What a block that arrived means.
+public enum Arrival: Hashable, Sendable {
+  /// Not outstanding at the peer, or here already: its bytes are to be thrown away.
+  case unexpected
+  /// The block is new. `completesPiece`: the piece is whole now and can be verified.
+  case accepted(completesPiece: Bool)
+}
+
+/// A request that a peer has not answered.
+public struct OutstandingRequest: Hashable, Sendable {
+  public let peer: PeerKey
+  public let block: Block
+
+  public init(peer: PeerKey, block: Block) {
+    self.peer = peer
+    self.block = block
+  }
+}
+
+/// Decides which blocks to ask of which peer, and remembers what was asked.
+///
+/// The invariants: a piece is verified, in flight, untouched, or unwanted and not begun;
+/// `untouched` and the order of `availability` list the same pieces; `missing` is every wanted
+/// piece that is not verified. A block is outstanding at several peers only after an endgame.
+///
+/// The order of preference is `PiecePreference`, the last phase `Endgame`. An operation on a block
+/// or a HAVE is O(1); a new piece costs at most what `Availability.rarest` says.
+public struct PiecePicker {
+  /// What is remembered of a peer, at its slot; of another generation, nothing.
+  struct PeerRecord {
+    var generation: UInt32 = 0
+    /// The piece the peer is fetching.
+    var current: PieceIndex?
+    var outstanding = 0
+  }
+
+  /// Until this many pieces are verified a new piece is any piece, not the rarest: the first pieces
+  /// are wanted soon, to have something to trade, and rare ones are slow to come (Cohen, 2003).
+  public static let randomFirstPieces = 4
+
+  public let geometry: PieceGeometry
+  /// The verified pieces.
+  public private(set) var have: Bitfield
+  /// Bytes of wanted pieces that are not verified.
+  public private(set) var bytesLeft: UInt64
+  /// The most pieces in flight, those being verified included: the bound of their memory. At the
+  /// bound no new piece is begun.
+  public var mostPartialPieces = Int.max
+
+  var availability: Availability
+  var partials: PartialPieces
+  /// Wanted pieces that are not verified.
+  var missing: Bitfield
+  /// Missing pieces that are not in flight.
+  var untouched: Bitfield
+  /// Pieces whose last fetch, from several peers, failed the hash.
+  var suspect: Bitfield
+  var priorities: [PiecePriority]
+  var peers: [PeerRecord] = []
+  var generator: SeededGenerator
+  /// Where the next search for duplicates starts: a slot, and a block in it.
+  var endgameCursor = (slot: 0, number: 0)
+
+  /// A picker for a torrent of which `have` is verified; everything else is wanted.
+  public init(geometry: PieceGeometry, have: Bitfield, generator: SeededGenerator) {
+    precondition(have.count == geometry.pieceCount, "a bitfield of another torrent")
+    self.geometry = geometry
+    self.have = have
+    self.generator = generator
+    availability = Availability(pieceCount: geometry.pieceCount)
+    partials = PartialPieces(geometry: geometry)
+    missing = Bitfield(count: geometry.pieceCount)
+    untouched = missing
+    suspect = missing
+    priorities = Array(repeating: .normal, count: geometry.pieceCount)
+    bytesLeft = 0
+    for number in 0..<geometry.pieceCount {
+      let piece = PieceIndex(number)
+      guard !have[piece] else { continue }
+      missing.insert(piece)
+      untouched.insert(piece)
+      bytesLeft += UInt64(geometry.length(of: piece))
+      availability.list(piece, priority: .normal, using: &self.generator)
+    }
+  }
+
+  // MARK: Where we stand
+
+  /// Every piece is verified.
+  public var isComplete: Bool { have.isFull }
+
+  /// Nothing that is wanted is missing.
+  public var isFinished: Bool { missing.isEmpty }
+
+  /// Pieces in flight, those being verified included.
+  public var partialPieceCount: Int { partials.count }
+
+  /// Whether a peer with these pieces has any that we want. O(pieces / 64).
+  public func wants(anyOf has: Bitfield) -> Bool {
+    if has.isFull { return !missing.isEmpty }
+    for position in 0..<missing.wordCount
+    where missing.word(position) & has.word(position) != 0 {
+      return true
+    }
+    return false
+  }
+
+  /// Whether a piece is wanted and not verified.
+  public func wants(_ piece: PieceIndex) -> Bool { missing[piece] }
+
+  /// How many of these pieces we want. O(pieces / 64).
+  public func countWanted(in has: Bitfield) -> Int {
+    if has.isFull { return missing.setCount }
+    var total = 0
+    for position in 0..<missing.wordCount {
+      total += (missing.word(position) & has.word(position)).nonzeroBitCount
+    }
+    return total
+  }
+
+  /// Everything missing that some peer has is asked for, so that blocks may be asked of several.
+  public var isInEndgame: Bool {
+    guard !missing.isEmpty, partials.count > 0, availability.fetchableCount == 0 else {
+      return false
+    }
+    for slot in partials.open {
+      let piece = partials[Int(slot)].piece
+      if missing[piece] && availability[piece] > 0 { return false }
+    }
+    return true
+  }
+
+  // MARK: What peers have
+
+  /// A peer came with these pieces. O(pieces of it), O(1) for a seed.
+  public mutating func add(_ bitfield: Bitfield) {
+    availability.add(bitfield, using: &generator)
+  }
+
+  /// A peer left that had these pieces, whichever way it announced them. O(pieces of it), O(1) for
+  /// a seed.
+  public mutating func remove(_ bitfield: Bitfield) {
+    availability.remove(bitfield, using: &generator)
+  }
+
+  /// A peer announced one piece more. O(1). - Precondition: it had not announced it before.
+  public mutating func addHave(_ piece: PieceIndex) {
+    availability.increment(piece, using: &generator)
+  }
+
+  /// Connected peers that have the piece.
+  public func availability(of piece: PieceIndex) -> Int { availability[piece] }
+
+  /// Whole copies at the connected peers together, as `Availability.distributedCopies`.
+  public var distributedCopies: Double { availability.distributedCopies }
+
+  // MARK: What we want
+
+  public func priority(of piece: PieceIndex) -> PiecePriority { priorities[piece.index] }
+
+  /// Changes how much a piece is wanted. Blocks that were asked for are still taken, but no more of
+  /// an unwanted piece are asked for.
+  public mutating func setPriority(_ priority: PiecePriority, of piece: PieceIndex) {
+    guard priorities[piece.index] != priority else { return }
+    priorities[piece.index] = priority
+    guard !have[piece] else { return }
+    let length = UInt64(geometry.length(of: piece))
+    if priority == .unwanted {
+      if missing.remove(piece) { bytesLeft -= length }
+    } else if missing.insert(piece) {
+      bytesLeft += length
+    }
+    if partials.slot(of: piece) == nil {
+      touch(piece)
+      untouch(piece)
+    }
+  }
+
+  // MARK: Whole pieces
+
+  /// A piece was found to be right: fetched, or on the disk.
+  public mutating func verified(_ piece: PieceIndex) {
+    if let slot = partials.slot(of: piece) { close(slot) }
+    touch(piece)
+    suspect.remove(piece)
+    have.insert(piece)
+    if missing.remove(piece) { bytesLeft -= UInt64(geometry.length(of: piece)) }
+  }
+
+  /// A fetched piece is wrong and will be fetched anew. Returns the peers that sent it, in the
+  /// order of their first blocks. When they were several, one peer alone is asked for the piece
+  /// next, as far as possible, so that whoever spoils it again is known.
+  public mutating func failed(_ piece: PieceIndex) -> [PeerKey] {
+    guard let slot = partials.slot(of: piece) else { return [] }
+    let contributors = partials.contributors(slot)
+    close(slot)
+    if contributors.count > 1 { suspect.insert(piece) }
+    untouch(piece)
+    return contributors
+  }
+
+  /// Gives a piece in flight up, with what arrived of it, to free its memory. Appends the requests
+  /// that are to be cancelled.
+  public mutating func abandon(_ piece: PieceIndex, cancel: inout [OutstandingRequest]) {
+    guard let slot = partials.slot(of: piece) else { return }
+    partials.forEachRequest(in: slot) { number, peer in
+      cancel.append(
+        OutstandingRequest(peer: peer, block: geometry.block(number, in: piece)))
+    }
+    close(slot)
+    untouch(piece)
+  }
+
+  /// The piece whose abandonment loses least: nothing of it is outstanding, and the fewest blocks
+  /// are here. `nil` when all pieces in flight make progress or are whole. O(pieces in flight).
+  public var mostStalledPiece: PieceIndex? {
+    var best: (piece: PieceIndex, received: Int)?
+    for slot in partials.open {
+      let partial = partials[Int(slot)]
+      guard partial.outstanding == 0 else { continue }
+      if let current = best, current.received <= partial.received { continue }
+      best = (partial.piece, partial.received)
+    }
+    return best?.piece
+  }
+
+  /// Forgets a piece in flight together with all requests for its blocks.
+  private mutating func close(_ slot: Int) {
+    if partials[slot].outstanding > 0 {
+      var requests: [(number: Int, peer: PeerKey)] = []
+      partials.forEachRequest(in: slot) { requests.append(($0, $1)) }
+      for request in requests {
+        _ = partials.release(request.number, in: slot, by: request.peer)
+        withRecord(of: request.peer) { $0.outstanding -= 1 }
+      }
+    }
+    partials.close(slot)
+  }
+
+  /// Lists a piece as untouched if it is missing.
+  private mutating func untouch(_ piece: PieceIndex) {
+    guard missing[piece], untouched.insert(piece) else { return }
+    availability.list(piece, priority: priorities[piece.index], using: &generator)
+  }
+
+  /// Takes a piece off the list of the untouched.
+  mutating func touch(_ piece: PieceIndex) {
+    guard untouched.remove(piece) else { return }
+    availability.unlist(piece)
+  }
+
+  mutating func withRecord<Result>(
+    of peer: PeerKey, _ body: (inout PeerRecord) -> Result
+  ) -> Result {
+    let slot = Int(peer.slot)
+    while peers.count <= slot { peers.append(PeerRecord()) }
+    if peers[slot].generation != peer.generation {
+      peers[slot] = PeerRecord(generation: peer.generation)
+    }
+    return body(&peers[slot])
+  }
+}

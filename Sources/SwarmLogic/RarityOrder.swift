@@ -1,0 +1,154 @@
+import DeterministicCore
+import TorrentModel
+
+/// Pieces sorted by availability, kept sorted as peers announce pieces, in constant time for each
+/// announcement.
+///
+/// The invariant: `order` is a permutation of all pieces. Those that are not listed come first, in
+/// any order, up to `origin`; then each bucket's pieces, buckets rising, without gaps. Inside a
+/// bucket every order is equally likely, which is the random tie-break. An empty bucket's `start`
+/// means nothing.
+struct RarityOrder {
+  private struct Bucket {
+    var start: UInt32 = 0
+    var count: UInt32 = 0
+  }
+
+  private var order: [PieceIndex]
+  private var position: [UInt32]
+  private var buckets: [Bucket] = []
+  /// The first listed piece's place in `order`.
+  private var origin: Int
+  /// No bucket below this one holds a piece.
+  private var lowest = 0
+
+  /// Swaps and look-ups made so far: the tests hold the cost of operations to it.
+  private(set) var steps = 0
+
+  init(pieceCount: Int) {
+    order = (0..<pieceCount).map { PieceIndex($0) }
+    position = (0..<UInt32(pieceCount)).map { $0 }
+    origin = pieceCount
+  }
+
+  /// Pieces listed.
+  var count: Int { order.count - origin }
+
+  /// Pieces listed in a bucket.
+  func count(in bucket: Int) -> Int {
+    bucket < buckets.count && bucket >= 0 ? Int(buckets[bucket].count) : 0
+  }
+
+  /// Where a listed piece stands: the smaller, the earlier it is fetched.
+  func rank(of piece: PieceIndex) -> Int { Int(position[piece.index]) - origin }
+
+  /// The listed piece at a rank.
+  subscript(rank: Int) -> PieceIndex { order[origin + rank] }
+
+  /// Lists a piece. O(occupied buckets below `bucket`).
+  mutating func insert(
+    _ piece: PieceIndex, bucket: Int, using generator: inout SeededGenerator
+  ) {
+    while buckets.count <= bucket { buckets.append(Bucket()) }
+    origin -= 1
+    var place = origin
+    swapPlaces(Int(position[piece.index]), place)
+    for below in min(lowest, bucket)..<bucket where buckets[below].count > 0 {
+      let last = Int(buckets[below].start + buckets[below].count) - 1
+      swapPlaces(place, last)
+      buckets[below].start -= 1
+      place = last
+    }
+    lowest = min(lowest, bucket)
+    prepend(place, to: bucket, using: &generator)
+  }
+
+  /// Takes a listed piece off the list. O(occupied buckets below `bucket`), which are few because
+  /// the rarest pieces go first.
+  mutating func remove(_ piece: PieceIndex, bucket: Int) {
+    var place = Int(buckets[bucket].start)
+    swapPlaces(Int(position[piece.index]), place)
+    buckets[bucket].start += 1
+    buckets[bucket].count -= 1
+    for below in stride(from: bucket - 1, through: lowest, by: -1) where buckets[below].count > 0 {
+      let first = Int(buckets[below].start)
+      swapPlaces(place, first)
+      buckets[below].start += 1
+      place = first
+    }
+    origin += 1
+  }
+
+  /// Moves a listed piece from `bucket` to the next one up. O(1).
+  mutating func raise(
+    _ piece: PieceIndex, from bucket: Int, using generator: inout SeededGenerator
+  ) {
+    if bucket + 1 == buckets.count { buckets.append(Bucket()) }
+    let last = Int(buckets[bucket].start + buckets[bucket].count) - 1
+    swapPlaces(Int(position[piece.index]), last)
+    buckets[bucket].count -= 1
+    prepend(last, to: bucket + 1, using: &generator)
+  }
+
+  /// Moves a listed piece from `bucket` to the next one down. O(1). - Precondition: `bucket > 0`.
+  mutating func lower(
+    _ piece: PieceIndex, from bucket: Int, using generator: inout SeededGenerator
+  ) {
+    let first = Int(buckets[bucket].start)
+    swapPlaces(Int(position[piece.index]), first)
+    buckets[bucket].start += 1
+    buckets[bucket].count -= 1
+    lowest = min(lowest, bucket - 1)
+    if buckets[bucket - 1].count == 0 { buckets[bucket - 1].start = UInt32(first) }
+    buckets[bucket - 1].count += 1
+    settle(first, in: bucket - 1, using: &generator)
+  }
+
+  /// Renumbers the buckets downwards. - Precondition: the first `count` buckets are empty.
+  mutating func dropLowest(_ count: Int) {
+    buckets.removeFirst(min(count, buckets.count))
+    lowest = max(0, lowest - count)
+  }
+
+  /// The first listed piece of a set, looking at no more than `budget` pieces, and whether the
+  /// search came to an end.
+  mutating func first(
+    in set: Bitfield, budget: inout Int
+  ) -> PieceIndex? {
+    while lowest < buckets.count && buckets[lowest].count == 0 { lowest += 1 }
+    var place = origin
+    while place < order.count && budget > 0 {
+      steps += 1
+      budget -= 1
+      if set[order[place]] { return order[place] }
+      place += 1
+    }
+    return nil
+  }
+
+  /// Makes the piece at `place`, just below the bucket's first, its member.
+  private mutating func prepend(
+    _ place: Int, to bucket: Int, using generator: inout SeededGenerator
+  ) {
+    buckets[bucket].start = UInt32(place)
+    buckets[bucket].count += 1
+    settle(place, in: bucket, using: &generator)
+  }
+
+  /// Swaps a bucket's newest member with any of its members, itself included: if every order of
+  /// the others was equally likely, so is now every order of all.
+  private mutating func settle(
+    _ place: Int, in bucket: Int, using generator: inout SeededGenerator
+  ) {
+    let choice = generator.below(Int(buckets[bucket].count))
+    swapPlaces(place, Int(buckets[bucket].start) + choice)
+  }
+
+  private mutating func swapPlaces(_ left: Int, _ right: Int) {
+    steps += 1
+    guard left != right else { return }
+    order.swapAt(left, right)
+    position[order[left].index] = UInt32(left)
+    position[order[right].index] = UInt32(right)
+  }
+}

@@ -1,0 +1,164 @@
+public import DeterministicCore
+
+/// How many blocks to keep asked of one peer, so that its link is never idle and little is lost
+/// when it fails.
+///
+/// The depth starts small and grows by one with each block, which doubles it every round trip, for
+/// as long as the rate grows with it. From then on it is twice what the link holds: the rate times
+/// the delay, which is the shortest time a block ever took (the round trip) and the pauses between
+/// a busy peer's answers. The time a block usually takes is no measure of the delay: it is mostly
+/// spent behind our own requests, so that a depth computed from it would grow without end.
+public struct RequestPipeline: Sendable {
+  /// The depth at the start, and the least of a peer that is not snubbed.
+  public static let leastDepth = 8
+  /// Beyond this a deeper queue gains nothing: 32 MB are under way.
+  public static let greatestDepth = 2000
+  /// What a peer that does not say (BEP 10, `reqq`) is taken to queue, as most clients do.
+  public static let defaultPeerLimit = 250
+  /// A peer that has sent nothing that long, with requests outstanding, is snubbing us (Cohen,
+  /// 2003).
+  public static let snubAfter = TimeSpan.seconds(60)
+
+  /// The delay counted at least, since programs answer in bursts even on the same machine.
+  static let shortestDelay = TimeSpan.milliseconds(5)
+  /// The rate is sampled over at least this long.
+  static let shortestRound = TimeSpan.milliseconds(10)
+  /// Slow start ends when this many rounds in succession were not a quarter faster than the best.
+  static let flatRounds = 3
+
+  /// Bytes of a full block.
+  private let blockLength: Double
+  /// The most requests the peer queues.
+  private var peerLimit = defaultPeerLimit
+  /// Depth before the peer's limit is applied.
+  private var wanted = leastDepth
+  /// The peer is snubbing us: one request shows whether it still does.
+  public private(set) var isSnubbed = false
+  public private(set) var isInSlowStart = true
+
+  /// The time that any block took at least.
+  private var shortestLatency: TimeSpan?
+  /// The pause between two arrivals that nineteen in twenty stay below, in seconds.
+  private var longPause = 0.0
+  private var lastArrival: Moment?
+  /// Since when requests have been outstanding with nothing arriving.
+  private var waitingSince: Moment?
+
+  private var roundStart: Moment?
+  private var roundBytes = 0
+  /// Bytes a second, smoothed over rounds.
+  private var rate = 0.0
+  private var bestRate = 0.0
+  private var flat = 0
+
+  /// - Precondition: `blockLength > 0`, in bytes.
+  public init(blockLength: UInt32) {
+    precondition(blockLength > 0, "blocks have a length")
+    self.blockLength = Double(blockLength)
+  }
+
+  /// Requests to keep outstanding: 1 while snubbed, else from 8, or the peer's limit if that is
+  /// less, to 2000.
+  public var depth: Int { isSnubbed ? 1 : min(wanted, peerLimit) }
+
+  /// The peer told how many requests it queues (BEP 10, `reqq`): at least one is assumed.
+  public mutating func setPeerLimit(_ limit: Int) {
+    peerLimit = max(1, min(limit, Self.greatestDepth))
+  }
+
+  /// Requests were sent, some of which are outstanding.
+  public mutating func requestsSent(at now: Moment) {
+    if waitingSince == nil { waitingSince = now }
+  }
+
+  /// Nothing is outstanding any more, for another reason than an arrival: the peer choked us, or
+  /// all was cancelled.
+  public mutating func drained() {
+    waitingSince = nil
+    lastArrival = nil
+    roundStart = nil
+    roundBytes = 0
+  }
+
+  /// When the peer will be snubbed unless a block arrives; `nil` with nothing outstanding.
+  public var snubDeadline: Moment? { isSnubbed ? nil : waitingSince.map { $0 + Self.snubAfter } }
+
+  /// Whether the peer has just come to be snubbed: its requests should go to others.
+  public mutating func checkSnub(at now: Moment) -> Bool {
+    guard let deadline = snubDeadline, now >= deadline else { return false }
+    isSnubbed = true
+    return true
+  }
+
+  /// A block arrived that had been asked for at `requestedAt`; `outstanding` requests are left.
+  public mutating func blockArrived(
+    bytes: Int, requestedAt: Moment, outstanding: Int, at now: Moment
+  ) {
+    if isSnubbed {
+      isSnubbed = false
+      startSlowly()
+    } else if isInSlowStart {
+      wanted = min(wanted + 1, Self.greatestDepth)
+    }
+    measureDelay(requestedAt: requestedAt, now: now)
+    if roundStart == nil { roundStart = requestedAt }
+    roundBytes += bytes
+    if let start = roundStart, now - start >= max(shortestLatency ?? .zero, Self.shortestRound) {
+      endRound(after: (now - start).seconds, at: now)
+    }
+    if outstanding > 0 {
+      waitingSince = now
+      lastArrival = now
+    } else {
+      drained()
+    }
+  }
+
+  private mutating func startSlowly() {
+    wanted = Self.leastDepth
+    isInSlowStart = true
+    rate = 0
+    bestRate = 0
+    flat = 0
+    roundStart = nil
+    roundBytes = 0
+    lastArrival = nil
+  }
+
+  private mutating func measureDelay(requestedAt: Moment, now: Moment) {
+    let latency = now - requestedAt
+    if shortestLatency.map({ latency < $0 }) ?? true { shortestLatency = latency }
+    // Blocks that came at once are one answer, and a pause that began before the request was made
+    // is our own.
+    guard let last = lastArrival, now > last, requestedAt <= last else { return }
+    let pause = (now - last).seconds
+    // A quantile without a memory: up by nineteen parts when exceeded, down by one when not.
+    let step = max(pause, longPause) / 64
+    longPause += pause > longPause ? step * 0.95 : -step * 0.05
+    longPause = max(0, longPause)
+  }
+
+  private mutating func endRound(after seconds: Double, at now: Moment) {
+    let sample = Double(roundBytes) / seconds
+    rate = rate == 0 ? sample : rate + (sample - rate) / 4
+    roundStart = now
+    roundBytes = 0
+    if isInSlowStart {
+      flat = sample < bestRate * 1.25 ? flat + 1 : 0
+      bestRate = max(bestRate, sample)
+      if flat >= Self.flatRounds {
+        isInSlowStart = false
+        rate = bestRate
+      }
+    }
+    if !isInSlowStart { wanted = target }
+  }
+
+  /// Twice what the link holds.
+  private var target: Int {
+    let delay = max(
+      (shortestLatency ?? .zero).seconds + longPause, Self.shortestDelay.seconds)
+    let blocks = 2 * rate * delay / blockLength
+    return max(Self.leastDepth, Int(min(blocks.rounded(.up), Double(Self.greatestDepth))))
+  }
+}
