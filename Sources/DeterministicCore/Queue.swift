@@ -69,3 +69,5 @@ public struct Queue<Element> {
     }
   }
 }
+
+extension Queue: Sendable where Element: Sendable {}

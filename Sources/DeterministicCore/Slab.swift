@@ -93,3 +93,5 @@ public struct Slab<Element> {
     return names
   }
 }
+
+extension Slab: Sendable where Element: Sendable {}

@@ -4,7 +4,7 @@
 /// results come back as further inputs. It may keep any state, but no clock, no randomness of its
 /// own, and nothing that is alive (sockets, files, tasks), so that a run is a function of its
 /// inputs and can be replayed.
-public protocol StateMachine {
+public protocol StateMachine: ~Copyable {
   associatedtype Input
   associatedtype Effect
 

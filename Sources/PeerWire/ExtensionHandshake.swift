@@ -45,21 +45,28 @@ public struct ExtensionHandshake: Hashable, Sendable {
     guard payload.count <= Self.longest else {
       throw .badExtensionMessage("a handshake of \(payload.count) bytes")
     }
-    let value: BencodeValue
-    do {
-      (value, _) = try BencodeDecoder(limits: .message).decodePrefix(payload)
-    } catch {
-      throw .badExtensionMessage("\(error)")
-    }
+    let value = try ExtensionPayload(payload).value
     guard value.entries != nil else {
       throw .badExtensionMessage("a handshake that is no dictionary")
     }
-    metadataID = value["m"]?["ut_metadata"]?.integer.flatMap { UInt8(exactly: $0) }
-    if metadataID == 0 { metadataID = nil }
-    metadataSize = value["metadata_size"]?.integer.flatMap { $0 > 0 ? Int(exactly: $0) : nil }
-    requestQueue = value["reqq"]?.integer.flatMap { $0 > 0 ? Int(exactly: $0) : nil }
-    clientVersion = value["v"]?.string.map { String(decoding: $0.prefix(64), as: UTF8.self) }
-    listenPort = value["p"]?.integer.flatMap { $0 > 0 ? UInt16(exactly: $0) : nil }
-    yourAddress = value["yourip"]?.string.flatMap { Address(bytes: $0) }
+    self.init(fields: value)
+  }
+
+  private init(fields value: BencodeValue) {
+    metadataID = value["m"].flatMap { Self.positive("ut_metadata", of: $0) }
+    metadataSize = Self.positive("metadata_size", of: value)
+    requestQueue = Self.positive("reqq", of: value)
+    listenPort = Self.positive("p", of: value)
+    if let version = value["v"]?.string {
+      clientVersion = String(decoding: version.prefix(64), as: UTF8.self)
+    }
+    if let address = value["yourip"]?.string { yourAddress = Address(bytes: address) }
+  }
+
+  private static func positive<Number: FixedWidthInteger>(
+    _ key: String, of value: BencodeValue
+  ) -> Number? {
+    guard let number = value[key]?.integer, number > 0 else { return nil }
+    return Number(exactly: number)
   }
 }

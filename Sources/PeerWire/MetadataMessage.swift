@@ -34,13 +34,8 @@ public enum MetadataMessage: Hashable, Sendable {
   }
 
   public init(payload: [UInt8]) throws(PeerWireError) {
-    let value: BencodeValue
-    let end: Int
-    do {
-      (value, end) = try BencodeDecoder(limits: .message).decodePrefix(payload)
-    } catch {
-      throw .badExtensionMessage("\(error)")
-    }
+    let parsed = try ExtensionPayload(payload)
+    let value = parsed.value
     guard let kind = value["msg_type"]?.integer else {
       throw .badExtensionMessage("metadata without 'msg_type'")
     }
@@ -56,7 +51,7 @@ public enum MetadataMessage: Hashable, Sendable {
     switch kind {
     case 0: self = .request(part: part)
     case 1:
-      let bytes = Array(payload[end...])
+      let bytes = Array(payload[parsed.end...])
       guard let size = value["total_size"]?.integer, size > 0, size <= Int64(Self.longestMetadata),
         bytes.count == min(Self.partLength, Int(size) - part * Self.partLength)
       else { throw .badExtensionMessage("metadata whose length does not fit its size") }

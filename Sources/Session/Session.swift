@@ -1,1 +1,158 @@
-// Session
+import DeterministicCore
+import Glibc
+public import Networking
+import PeerWire
+import Storage
+import SwarmLogic
+public import TorrentModel
+
+/// Everything one process does in swarms: a port, worker threads, and a runner for each torrent.
+///
+/// Lives on its reactor's thread. The invariant: a torrent is found under its info-hash exactly
+/// while its runner takes connections.
+public final class Session {
+  public let reactor: Reactor
+  public let configuration: SessionConfiguration
+  public let peerID: PeerID
+  let workers: WorkerPool
+  let descriptors: DescriptorPool
+  let scratch = ReceiveScratch()
+  private(set) var mailbox: Mailbox<SessionMessage>!
+  private(set) var courier: ResultCourier!
+  private var generator: SeededGenerator
+  private var listeners: [Listener] = []
+  private var incoming: [ObjectIdentifier: IncomingConnection] = [:]
+  private var runners = Slab<TorrentRunner>()
+
+  /// Takes connections that are not peers', with the bytes read of them so far.
+  public var otherConnections: ((consuming FileDescriptor, Endpoint, [UInt8]) -> Void)?
+  /// Told what happens, by torrent.
+  public var observer: ((TorrentRunner, TorrentEvent) -> Void)?
+
+  /// Connections that have not said who they are; more are closed at once.
+  private static let mostUnknownConnections = 1000
+
+  public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(NetworkError) {
+    self.reactor = reactor
+    self.configuration = configuration
+    var system = SystemRandomNumberGenerator()
+    generator = SeededGenerator(seed: system.next())
+    peerID = PeerID.random(using: &system)
+    workers = WorkerPool()
+    descriptors = DescriptorPool(capacity: configuration.openFiles)
+    mailbox = try reactor.makeMailbox { [weak self] messages in
+      for message in messages { self?.receive(message) }
+    }
+    courier = ResultCourier(mailbox)
+  }
+
+  // MARK: Listening
+
+  /// The endpoints in fact listened on.
+  public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
+
+  public var listenPort: UInt16? { listeners.first?.endpoint.port }
+
+  /// The local address that connections are made from, when one was chosen.
+  var sourceAddress: Address? {
+    configuration.listen.first.flatMap { $0.address.isUnspecified ? nil : $0.address }
+  }
+
+  /// Starts to listen. Of several endpoints the first must be had; a machine may lack IPv6.
+  public func listen() throws(NetworkError) {
+    for var endpoint in configuration.listen {
+      do {
+        if let port = listenPort { endpoint.port = port }
+        try listen(on: endpoint)
+      } catch {
+        guard listeners.isEmpty else { continue }
+        guard configuration.fallsBackToAnyPort, error.code == EADDRINUSE else { throw error }
+        endpoint.port = 0
+        try listen(on: endpoint)
+      }
+    }
+  }
+
+  private func listen(on endpoint: Endpoint) throws(NetworkError) {
+    let listener = try Listener(on: endpoint, reactor: reactor) { [unowned self] socket, peer in
+      welcome(socket, from: peer)
+    }
+    listeners.append(listener)
+  }
+
+  private func welcome(_ socket: consuming FileDescriptor, from endpoint: Endpoint) {
+    guard incoming.count < Self.mostUnknownConnections else { return }
+    let connection = try? IncomingConnection(socket, from: endpoint, reactor: reactor) {
+      [unowned self] connection, socket, outcome in
+      incoming[ObjectIdentifier(connection)] = nil
+      switch outcome {
+      case .peer(let handshake): introduce(socket, from: connection.endpoint, handshake)
+      case .other(let bytes): otherConnections?(socket, connection.endpoint, bytes)
+      case .nothing: break
+      }
+    }
+    if let connection { incoming[ObjectIdentifier(connection)] = connection }
+  }
+
+  /// Hands a peer to the torrent it asks for. Whoever asks for one we do not have learns nothing.
+  private func introduce(
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake
+  ) {
+    guard let runner = runner(of: handshake.infoHash) else { return }
+    runner.accept(socket, from: endpoint, handshake)
+  }
+
+  // MARK: Torrents
+
+  public var torrents: [TorrentRunner] { runners.ids.map { runners[$0] } }
+
+  public func runner(of infoHash: InfoHash) -> TorrentRunner? {
+    torrents.first { $0.infoHash == infoHash }
+  }
+
+  /// Takes a torrent in and starts on it.
+  ///
+  /// - Returns: the runner of the torrent, also when it was there already.
+  @discardableResult
+  public func add(_ source: TorrentSource, _ options: TorrentOptions) -> TorrentRunner {
+    if let present = runner(of: source.infoHash) { return present }
+    let runner = TorrentRunner(
+      source, options, session: self, generator: SeededGenerator(seed: generator.next()))
+    runner.id = runners.insert(runner)
+    runner.start()
+    return runner
+  }
+
+  public func remove(_ runner: TorrentRunner) {
+    runner.close()
+    runners.remove(runner.id)
+  }
+
+  private func receive(_ message: SessionMessage) {
+    switch message {
+    case .worked(let results):
+      for result in results {
+        runners.find(SlabID(word: result.torrent))?.take(result)
+      }
+    case .checkProgress(let id, let bytes):
+      runners.find(id)?.checkedBytes = bytes
+    case .checked(let id, let outcome):
+      runners.find(id)?.finishChecking(outcome)
+    case .resolved(let id, let endpoints):
+      runners.find(id)?.addPeers(endpoints, from: .user)
+    }
+  }
+
+  /// Tells the trackers that we leave, and calls `done` when they know or soon in any case.
+  public func leave(then done: @escaping () -> Void) {
+    reactor.schedule(after: .zero, done)
+  }
+
+  /// Ends all connections and threads. Trackers are not told: `TorrentRunner.leave` does that.
+  public func shutDown() {
+    for listener in listeners { listener.close() }
+    listeners = []
+    for runner in torrents { runner.close() }
+    workers.shutDown()
+  }
+}

@@ -53,6 +53,13 @@ extension PiecePicker {
     return partials.isOutstanding(number, in: slot, at: peer)
   }
 
+  /// Peers at which a block is outstanding: more than one in the endgame only. O(1).
+  public func requestCount(of block: Block) -> Int {
+    guard let number = geometry.blockNumber(of: block), let slot = partials.slot(of: block.piece)
+    else { return 0 }
+    return Int(partials.state(number, in: slot).requests)
+  }
+
   /// Requests outstanding at a peer.
   public mutating func outstandingCount(at peer: PeerKey) -> Int {
     withRecord(of: peer) { $0.outstanding }

@@ -28,7 +28,7 @@ public struct OutstandingRequest: Hashable, Sendable {
 ///
 /// The order of preference is `PiecePreference`, the last phase `Endgame`. An operation on a block
 /// or a HAVE is O(1); a new piece costs at most what `Availability.rarest` says.
-public struct PiecePicker {
+public struct PiecePicker: Sendable {
   /// What is remembered of a peer, at its slot; of another generation, nothing.
   struct PeerRecord {
     var generation: UInt32 = 0

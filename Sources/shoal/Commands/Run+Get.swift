@@ -1,4 +1,134 @@
+import DeterministicCore
+import Networking
+import Session
+import Storage
+import SwarmLogic
+import TorrentModel
+
 /// Downloads every source, and tells by its exit code how that went.
 func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> ExitCode {
-  throw .usage("'get' is not built into this binary")
+  // Sources are read before a port is opened: a mistyped name costs nothing.
+  var sources: [TorrentSource] = []
+  for source in options.sources { sources.append(try source.torrentSource()) }
+  let command = GetCommand(options)
+  let loop = try TransferLoop(options.peers, console: console, command: command)
+  command.start(sources, in: loop)
+  return try loop.run()
+}
+
+/// The state of a `get`: which torrents are complete, which still have to give back.
+private final class GetCommand: TransferCommand {
+  private struct Download {
+    let startedAt: Moment
+    var lastProgressAt: Moment
+    var lastBytes: UInt64 = 0
+    var bytesAtStart: UInt64?
+    var completeAt: Moment?
+    var isDone = false
+  }
+
+  private let options: GetOptions
+  private var downloads: [InfoHash: Download] = [:]
+
+  init(_ options: GetOptions) { self.options = options }
+
+  func start(_ sources: [TorrentSource], in loop: TransferLoop) {
+    for source in sources {
+      var torrent = TorrentOptions(folder: options.output)
+      torrent.trackers = options.trackers
+      torrent.peers = options.peers.peers
+      let now = loop.reactor.now
+      downloads[source.infoHash] = Download(startedAt: now, lastProgressAt: now)
+      loop.announceStart(of: source)
+      loop.session.add(source, torrent)
+    }
+  }
+
+  func torrent(_ runner: TorrentRunner, did event: TorrentEvent, in loop: TransferLoop) {
+    switch event {
+    case .phase(.downloading), .phase(.seeding):
+      // What was on disk already did not have to be downloaded.
+      let present = runner.snapshot.bytesDone
+      if downloads[runner.infoHash]?.bytesAtStart == nil {
+        downloads[runner.infoHash]?.bytesAtStart = present
+      }
+      if case .phase(.seeding) = event { complete(runner, in: loop) }
+    case .phase(.failed(let failure)):
+      loop.end(CommandError(failure, on: runner.name))
+    case .tracker(let report):
+      // A tracker that refuses the torrent leaves nobody to ask, unless peers were named.
+      if case .refused(let reason) = report.outcome, runner.snapshot.peers == 0,
+        runner.trackerCount == 1, options.peers.peers.isEmpty
+      {
+        loop.end(
+          CommandError(
+            .trackerRefused, "the tracker refused: \(reason)", on: report.url,
+            remedy: "ask whoever runs it, or name another with --tracker"))
+      }
+    default:
+      break
+    }
+  }
+
+  private func complete(_ runner: TorrentRunner, in loop: TransferLoop) {
+    guard var download = downloads[runner.infoHash], download.completeAt == nil else { return }
+    let now = Reactor.clock
+    download.completeAt = now
+    downloads[runner.infoHash] = download
+    let snapshot = runner.snapshot
+    loop.view.finish(
+      TransferSummary(
+        name: snapshot.name, infoHash: snapshot.infoHash, size: snapshot.bytesTotal,
+        downloaded: snapshot.bytesTotal - min(snapshot.bytesTotal, download.bytesAtStart ?? 0),
+        time: now - download.startedAt, peers: snapshot.contributors))
+    checkGoal(of: runner, at: now, in: loop)
+  }
+
+  /// Whether a complete torrent has given back what was asked of it.
+  private func checkGoal(of runner: TorrentRunner, at now: Moment, in loop: TransferLoop) {
+    guard let completeAt = downloads[runner.infoHash]?.completeAt else { return }
+    let snapshot = runner.snapshot
+    let hasRatio =
+      options.seedRatio.map { Double(snapshot.uploaded) >= $0 * Double(snapshot.bytesTotal) }
+      ?? false
+    // A ratio without a time means: as long as that takes.
+    let hasTime =
+      options.seedRatio != nil && options.seedTime == .zero
+      ? false : now - completeAt >= options.seedTime
+    guard hasRatio || hasTime else { return }
+    downloads[runner.infoHash]?.isDone = true
+    if downloads.values.allSatisfy(\.isDone) { loop.end(.done) }
+  }
+
+  func tick(at now: Moment, in loop: TransferLoop) {
+    for runner in loop.session.torrents {
+      let snapshot = runner.snapshot
+      if downloads[runner.infoHash]?.completeAt != nil {
+        checkGoal(of: runner, at: now, in: loop)
+      } else if snapshot.phase == .checking
+        || snapshot.downloaded != downloads[runner.infoHash]?.lastBytes
+      {
+        downloads[runner.infoHash]?.lastBytes = snapshot.downloaded
+        downloads[runner.infoHash]?.lastProgressAt = now
+      } else if let last = downloads[runner.infoHash]?.lastProgressAt,
+        now - last >= options.stallTimeout
+      {
+        loop.end(
+          CommandError(
+            .noPeers,
+            snapshot.peers == 0 ? "no peers were found" : "no peer has sent anything for long",
+            on: snapshot.name,
+            remedy: "check that somebody shares it, or wait longer with --stall-timeout"))
+      }
+    }
+  }
+
+  func interrupted(in loop: TransferLoop) {
+    let isComplete = downloads.values.allSatisfy { $0.completeAt != nil }
+    if isComplete { return loop.end(.done) }
+    loop.end(
+      CommandError(
+        .incomplete, "interrupted before it was complete",
+        remedy: "run the same command again to go on"))
+  }
 }

@@ -1,0 +1,71 @@
+public import SwarmLogic
+public import TorrentModel
+
+/// What a session is told before it starts.
+public struct SessionConfiguration: Sendable {
+  /// Where to listen. Several endpoints share the port that the first is given.
+  public var listen: [Endpoint]
+  /// When the port asked for is taken, take any.
+  public var fallsBackToAnyPort = false
+  public var swarm = SwarmConfiguration()
+  /// Bytes of piece buffers that one torrent may fill.
+  public var bufferBytes = 64 << 20
+  /// Files held open at once.
+  public var openFiles = 128
+
+  /// The port that BitTorrent clients have always asked for first (BEP 3).
+  public static let usualPort: UInt16 = 6881
+
+  /// Every address of the machine, IPv4 and IPv6.
+  public init(port: UInt16 = usualPort) {
+    listen = [Endpoint(.v4(0), port: port), Endpoint(.v6(high: 0, low: 0), port: port)]
+  }
+
+  public init(listen endpoint: Endpoint) { listen = [endpoint] }
+}
+
+/// Where a torrent is described.
+public enum TorrentSource: Sendable {
+  case metainfo(Metainfo)
+  case magnet(MagnetLink)
+
+  public var infoHash: InfoHash {
+    switch self {
+    case .metainfo(let metainfo): metainfo.info.infoHash
+    case .magnet(let link): link.infoHash
+    }
+  }
+
+  /// The name, as far as it is known: whoever made a link may have written anything.
+  public var name: String {
+    switch self {
+    case .metainfo(let metainfo): metainfo.info.name
+    case .magnet(let link): link.displayName ?? link.infoHash.description
+    }
+  }
+
+  var trackers: [[String]] {
+    switch self {
+    case .metainfo(let metainfo): metainfo.trackers
+    // Whoever wrote a link meant all its trackers: each is a tier of its own.
+    case .magnet(let link): link.trackers.map { [$0] }
+    }
+  }
+}
+
+/// How one torrent is to be handled.
+public struct TorrentOptions: Sendable {
+  /// The folder that holds the torrent's file or folder.
+  public var folder: String
+  /// The file or folder itself, where its name is not the torrent's.
+  public var dataPath: String?
+  /// Nothing is written: missing or wrong pieces stay missing.
+  public var isReadOnly = false
+  /// What is on disk is believed without hashing it.
+  public var trustsData = false
+  /// Trackers on top of those in the source, each a tier of its own.
+  public var trackers: [String] = []
+  public var peers: [MagnetLink.PeerHint] = []
+
+  public init(folder: String) { self.folder = folder }
+}

@@ -1,0 +1,22 @@
+import DeterministicCore
+import Networking
+import Storage
+import TorrentModel
+
+/// What other threads tell a session's loop.
+enum SessionMessage: Sendable {
+  case worked([WorkerResult])
+  case checkProgress(torrent: SlabID, bytes: UInt64)
+  case checked(torrent: SlabID, Result<Bitfield, StorageError>)
+  /// Host names looked up; empty when there was no answer.
+  case resolved(torrent: SlabID, [Endpoint])
+}
+
+/// Carries the results of the worker pool to the loop.
+final class ResultCourier: ResultSink {
+  private let mailbox: Mailbox<SessionMessage>
+
+  init(_ mailbox: Mailbox<SessionMessage>) { self.mailbox = mailbox }
+
+  func deliver(_ results: [WorkerResult]) { mailbox.send(.worked(results)) }
+}

@@ -1,0 +1,82 @@
+public import Storage
+public import SwarmLogic
+public import TorrentModel
+
+/// What a torrent is doing.
+public enum TorrentPhase: Hashable, Sendable {
+  /// Asking peers for the info dictionary.
+  case fetchingMetadata
+  /// Hashing what is on disk.
+  case checking
+  case downloading
+  case seeding
+  /// Nothing more is fetched.
+  case failed(TorrentFailure)
+  case stopped
+}
+
+/// Why a torrent cannot go on.
+public enum TorrentFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The disk refuses.
+  case storage(StorageError)
+  /// The info dictionary is the one asked for and describes no torrent.
+  case metadata(MetainfoError)
+
+  public var description: String {
+    switch self {
+    case .storage(let error): error.description
+    case .metadata(let error): "the torrent's metadata is malformed: \(error)"
+    }
+  }
+}
+
+/// What happens to a torrent, for whoever watches.
+public enum TorrentEvent: Sendable {
+  case phase(TorrentPhase)
+  case metadata(TorrentInfo)
+  case swarm(SwarmEvent)
+  /// An announce was answered or failed.
+  case tracker(TrackerReport)
+}
+
+/// The outcome of one announce.
+public struct TrackerReport: Hashable, Sendable {
+  public enum Outcome: Hashable, Sendable {
+    /// Peers named, and the swarm's size where the tracker tells it.
+    case answered(peers: Int, seeders: Int?, leechers: Int?)
+    /// The tracker refused, in its own words.
+    case refused(String)
+    case failed(String)
+  }
+
+  public let url: String
+  public let outcome: Outcome
+
+  public init(url: String, outcome: Outcome) {
+    self.url = url
+    self.outcome = outcome
+  }
+}
+
+/// A torrent's numbers at one moment.
+public struct TorrentSnapshot: Sendable {
+  public var name: String
+  public var infoHash: InfoHash
+  public var phase: TorrentPhase
+  /// Verified bytes, or bytes looked at while checking.
+  public var bytesDone: UInt64
+  /// 0 while the metadata is not known.
+  public var bytesTotal: UInt64
+  /// Bytes a second over the last 20 s.
+  public var downRate: Double
+  public var upRate: Double
+  /// Payload bytes since the start.
+  public var downloaded: UInt64
+  public var uploaded: UInt64
+  public var wasted: UInt64
+  /// Connected peers, and those of them that have everything.
+  public var peers: Int
+  public var seeds: Int
+  /// Peers that payload came from.
+  public var contributors: Int
+}

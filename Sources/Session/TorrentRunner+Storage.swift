@@ -1,0 +1,153 @@
+import DeterministicCore
+import Glibc
+import Networking
+import PeerWire
+import Storage
+import SwarmLogic
+import TorrentModel
+
+// Metadata, files, buffers and hashing.
+extension TorrentRunner {
+  /// Takes the info dictionary that peers handed over.
+  func take(metadata bytes: [UInt8]) {
+    do {
+      let info = try TorrentInfo(metadata: bytes, expecting: infoHash)
+      open(info)
+    } catch .hashMismatch {
+      tell(.metadataFailed)
+    } catch {
+      // The bytes are what the info-hash names, so no peer has better ones.
+      fail(.metadata(error))
+    }
+  }
+
+  /// Opens the files of a torrent and has what is there checked, off the loop.
+  func open(_ info: TorrentInfo) {
+    self.info = info
+    report(.metadata(info))
+    do {
+      let storage = try makeStorage(info)
+      self.storage = storage
+      if options.trustsData {
+        return finishChecking(.success(.full(count: info.geometry.pieceCount)))
+      }
+      enter(.checking)
+      check(storage, info)
+    } catch {
+      fail(.storage(error))
+    }
+  }
+
+  private func makeStorage(_ info: TorrentInfo) throws(StorageError) -> FileStorage {
+    let access: FileStorage.Access = options.isReadOnly ? .readOnly : .readWrite()
+    guard let path = options.dataPath else {
+      return try FileStorage(
+        folder: options.folder, layout: info.layout, access: access,
+        descriptors: session.descriptors)
+    }
+    // The data has another name than the torrent: the folder is where its files are.
+    if info.layout.isSingleFile {
+      let (folder, name) = FilePath.split(path)
+      return try FileStorage(
+        folder: folder, layout: info.layout, paths: [name], access: access,
+        descriptors: session.descriptors)
+    }
+    return try FileStorage(
+      folder: path, layout: info.layout,
+      paths: info.layout.files.map { $0.path.joined(separator: "/") }, access: access,
+      descriptors: session.descriptors)
+  }
+
+  private func check(_ storage: FileStorage, _ info: TorrentInfo) {
+    let mailbox = session.mailbox!
+    let id = id
+    let isReadOnly = options.isReadOnly
+    session.workers.run {
+      let outcome: Result<Bitfield, StorageError>
+      do throws(StorageError) {
+        let have = try Recheck(storage: storage, info: info).run { progress in
+          mailbox.send(.checkProgress(torrent: id, bytes: progress.bytesDone))
+          return true
+        }
+        if !isReadOnly { try storage.prepare() }
+        outcome = .success(have)
+      } catch {
+        outcome = .failure(error)
+      }
+      mailbox.send(.checked(torrent: id, outcome))
+    }
+  }
+
+  func finishChecking(_ outcome: Result<Bitfield, StorageError>) {
+    guard phase != .stopped, let info else { return }
+    switch outcome {
+    case .failure(let error):
+      fail(.storage(error))
+    case .success(let have):
+      buffers = Array(repeating: nil, count: info.geometry.pieceCount)
+      enter(have.isFull ? .seeding : .downloading)
+      tell(.ready(info.geometry, have: have, metadata: Array(info.bytes)))
+      swarm.limitPartialPieces(
+        to: max(2, session.configuration.bufferBytes / Int(info.geometry.pieceLength)))
+      if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
+      if case .metainfo = source { lookUp(options.peers) }
+    }
+  }
+
+  func fail(_ failure: TorrentFailure) {
+    enter(.failed(failure))
+    if swarm.isReady { tell(.downloadPaused(true)) }
+  }
+
+  // MARK: Verifying
+
+  func verify(_ piece: PieceIndex) {
+    guard let info, let storage, let buffer = buffers[piece.index] else { return }
+    session.workers.submit(
+      VerifyJob(
+        torrent: id.word, piece: piece, offset: info.geometry.offset(of: piece),
+        expected: info.hash(of: piece), storage: storage, buffer: buffer),
+      resultsTo: session.courier)
+  }
+
+  func take(_ result: WorkerResult) {
+    guard phase != .stopped else { return }
+    buffers[result.piece.index] = nil
+    switch result.outcome {
+    case .stored: tell(.pieceVerified(result.piece))
+    case .mismatched: tell(.pieceFailed(result.piece))
+    case .failed(let error):
+      tell(.pieceLost(result.piece))
+      fail(.storage(error))
+    }
+  }
+
+  // MARK: Buffers
+
+  /// Where a block of a piece that is coming together lies; nil when there is no memory for it.
+  func place(of block: Block) -> UnsafeMutableRawPointer? {
+    if buffers[block.piece.index] == nil, let info {
+      buffers[block.piece.index] = bufferPool.buffer(
+        count: Int(info.geometry.length(of: block.piece)))
+    }
+    guard let buffer = buffers[block.piece.index] else { return nil }
+    return buffer.bytes.baseAddress.map { $0 + Int(block.offset) }
+  }
+
+  // MARK: Uploading
+
+  /// Pieces of which the kernel has lately been told that they will be read.
+  private static let readAheadMemory = 32
+
+  func upload(_ block: Block, to key: PeerKey) {
+    guard let storage, let info else { return }
+    if !readAheadPieces.contains(block.piece) {
+      if readAheadPieces.count == Self.readAheadMemory { readAheadPieces.removeFirst() }
+      readAheadPieces.append(block.piece)
+      storage.readAhead(
+        offset: info.geometry.offset(of: block.piece),
+        length: UInt64(info.geometry.length(of: block.piece)))
+    }
+    transport(key)?.send(block)
+  }
+}

@@ -1,0 +1,171 @@
+import CLinux
+import DeterministicCore
+import Glibc
+public import Networking
+public import PeerWire
+import Storage
+import SwarmLogic
+public import TorrentModel
+
+/// A connection that a peer made, while the swarm decides about it.
+final class AcceptedConnection {
+  let endpoint: Endpoint
+  private var socket: FileDescriptor?
+
+  init(_ socket: consuming FileDescriptor, from endpoint: Endpoint) {
+    self.socket = consume socket
+    self.endpoint = endpoint
+  }
+
+  func takeSocket() -> FileDescriptor? { socket.take() }
+}
+
+// Connections, and what they ask.
+extension TorrentRunner: PeerTransportDelegate {
+  func transport(_ key: PeerKey) -> PeerTransport? {
+    guard key.slot < transports.count, let transport = transports[Int(key.slot)],
+      transport.key == key
+    else { return nil }
+    return transport
+  }
+
+  private func keep(_ transport: PeerTransport, as key: PeerKey) {
+    while transports.count <= Int(key.slot) { transports.append(nil) }
+    transports[Int(key.slot)] = transport
+  }
+
+  func forget(_ key: PeerKey) {
+    if transport(key) != nil { transports[Int(key.slot)] = nil }
+  }
+
+  private var ourHandshake: Handshake {
+    Handshake(infoHash: infoHash, peerID: session.peerID)
+  }
+
+  func connect(_ key: PeerKey, _ endpoint: Endpoint) {
+    do {
+      let transport = try PeerTransport(
+        connectingTo: endpoint, from: session.sourceAddress, handshake: ourHandshake, key: key,
+        reactor: reactor, scratch: session.scratch, delegate: self)
+      keep(transport, as: key)
+    } catch {
+      tell(.ended(key))
+    }
+  }
+
+  func accept(
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake
+  ) {
+    guard phase != .stopped else { return }
+    nextTicket += 1
+    accepted[nextTicket] = AcceptedConnection(socket, from: endpoint)
+    tell(.accepted(ticket: nextTicket, from: endpoint, handshake))
+  }
+
+  func adopt(_ ticket: UInt64, _ key: PeerKey) {
+    guard let connection = accepted.removeValue(forKey: ticket),
+      let socket = connection.takeSocket()
+    else { return tell(.ended(key)) }
+    do {
+      let transport = try PeerTransport(
+        accepted: socket, from: connection.endpoint, handshake: ourHandshake, key: key,
+        reactor: reactor, scratch: session.scratch, delegate: self)
+      keep(transport, as: key)
+    } catch {
+      tell(.ended(key))
+    }
+  }
+
+  // MARK: PeerTransportDelegate
+
+  public func transport(_ transport: PeerTransport, received handshake: Handshake) {
+    tell(.handshake(transport.key, handshake))
+  }
+
+  public func transport(_ transport: PeerTransport, received message: PeerMessage) {
+    tell(.received(message, from: transport.key))
+  }
+
+  public func transport(
+    _ transport: PeerTransport, expectedAfter landing: Block?, atMost count: Int,
+    into blocks: inout [Block]
+  ) {
+    swarm.expectedBlocks(from: transport.key, after: landing, atMost: count, into: &blocks)
+  }
+
+  public func transport(_ transport: PeerTransport, landingFor block: Block) -> Landing {
+    switch swarm.expectation(of: block, from: transport.key) {
+    case .sole: place(of: block).map { .direct($0) } ?? .discard
+    case .shared: .aside
+    case .unexpected: .discard
+    }
+  }
+
+  public func transport(
+    _ transport: PeerTransport, placeOf block: Block
+  ) -> UnsafeMutableRawPointer? {
+    swarm.isWanted(block, from: transport.key) ? place(of: block) : nil
+  }
+
+  public func transport(
+    _ transport: PeerTransport, completed block: Block, landed: LandedBlock
+  ) {
+    switch landed {
+    case .inPlace:
+      tell(.landed(block, from: transport.key))
+    case .aside(let bytes):
+      guard swarm.isWanted(block, from: transport.key), let place = place(of: block),
+        let source = bytes.baseAddress
+      else { return tell(.discarded(block, from: transport.key)) }
+      place.copyMemory(from: source, byteCount: bytes.count)
+      tell(.landed(block, from: transport.key))
+    case .discarded:
+      tell(.discarded(block, from: transport.key))
+    }
+  }
+
+  public func transport(
+    _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
+  ) throws(TransportEnd) -> Int {
+    guard let storage, let info else { return 0 }
+    var isTruncated = false
+    let start = info.geometry.offset(of: block.piece) + UInt64(block.offset) + UInt64(offset)
+    do {
+      let sent = try storage.send(offset: start, length: Int(block.length) - offset) {
+        descriptor, fileOffset, length in
+        var position = fileOffset
+        let count = shoal_sendfile(socket, descriptor, &position, length)
+        isTruncated = count == 0
+        return max(0, count)
+      }
+      if sent == 0, !isTruncated, errno != EAGAIN, errno != EINTR {
+        throw TransportEnd.network(
+          NetworkError("send to", on: "\(transport.endpoint)", code: errno))
+      }
+      if sent == 0, isTruncated {
+        throw StorageError(.read, path: info.name, .truncated)
+      }
+      return sent
+    } catch let error as StorageError {
+      fail(.storage(error))
+      throw .sourceFailed("\(error)")
+    } catch let end as TransportEnd {
+      throw end
+    } catch {
+      preconditionFailure("sending throws storage and transport errors only")
+    }
+  }
+
+  public func transport(_ transport: PeerTransport, sent block: Block) {
+    tell(.uploaded(block, to: transport.key))
+  }
+
+  public func transport(_ transport: PeerTransport, ended reason: TransportEnd) {
+    forget(transport.key)
+    if case .protocolFault(let error) = reason {
+      tell(.faulted(transport.key, "\(error)"))
+    } else {
+      tell(.ended(transport.key))
+    }
+  }
+}

@@ -1,0 +1,183 @@
+public import DeterministicCore
+import Glibc
+import Networking
+import PeerWire
+import Storage
+public import SwarmLogic
+public import TorrentModel
+
+/// Carries out what a torrent's `Swarm` decides: connections, buffers, hashing, files, timers.
+///
+/// It takes no decision about peers or pieces. The invariant: `transports[slot]` is the connection
+/// of the swarm's peer of that slot, or nil while it has none, and a piece has a buffer exactly
+/// from its first landing block until its verification or abandonment.
+public final class TorrentRunner {
+  public internal(set) var id = SlabID(slot: 0, generation: 0)
+  public let source: TorrentSource
+  public let infoHash: InfoHash
+  public let options: TorrentOptions
+  unowned let session: Session
+  let reactor: Reactor
+
+  public internal(set) var info: TorrentInfo?
+  public internal(set) var phase: TorrentPhase
+  var swarm: Swarm
+  var storage: (any PieceStorage)?
+
+  private var inbox = Queue<SwarmInput>()
+  private var effects: [SwarmEffect] = []
+  private var isDispatching = false
+
+  var transports: [PeerTransport?] = []
+  var accepted: [UInt64: AcceptedConnection] = [:]
+  var nextTicket: UInt64 = 0
+  let bufferPool: PieceBufferPool
+  var buffers: [PieceBuffer?] = []
+  /// Pieces lately hinted to the kernel as about to be read.
+  var readAheadPieces: [PieceIndex] = []
+  /// Progress of the check under way.
+  var checkedBytes: UInt64 = 0
+
+  init(
+    _ source: TorrentSource, _ options: TorrentOptions, session: Session,
+    generator: SeededGenerator
+  ) {
+    self.source = source
+    self.options = options
+    self.session = session
+    reactor = session.reactor
+    infoHash = source.infoHash
+    bufferPool = PieceBufferPool(limit: session.configuration.bufferBytes)
+    swarm = Swarm(
+      infoHash: infoHash, peerID: session.peerID, listenPort: session.listenPort,
+      configuration: session.configuration.swarm, generator: generator, at: reactor.now)
+    phase = .fetchingMetadata
+  }
+
+  func start() {
+    switch source {
+    case .metainfo(let metainfo):
+      open(metainfo.info)
+    case .magnet(let link):
+      report(.phase(.fetchingMetadata))
+      lookUp(link.peers)
+      lookUp(options.peers)
+    }
+  }
+
+  public var name: String { info?.name ?? source.name }
+
+  func report(_ event: TorrentEvent) { session.observer?(self, event) }
+
+  func enter(_ phase: TorrentPhase) {
+    guard phase != self.phase else { return }
+    self.phase = phase
+    report(.phase(phase))
+  }
+
+  // MARK: Facts in, effects out
+
+  /// Tells the swarm a fact and carries out what follows. Facts that arise meanwhile wait.
+  func tell(_ input: SwarmInput) {
+    inbox.append(input)
+    guard !isDispatching else { return }
+    isDispatching = true
+    defer { isDispatching = false }
+    var batch: [SwarmEffect] = []
+    swap(&batch, &effects)
+    while let input = inbox.popFirst() {
+      swarm.handle(input, at: reactor.now, into: &batch)
+      for effect in batch { perform(effect) }
+      batch.removeAll(keepingCapacity: true)
+    }
+    swap(&batch, &effects)
+  }
+
+  private func perform(_ effect: SwarmEffect) {
+    switch effect {
+    case .connect(let key, let endpoint): connect(key, endpoint)
+    case .adopt(let ticket, let key): adopt(ticket, key)
+    case .refuse(let ticket, _): accepted[ticket] = nil
+    case .send(let key, let message): transport(key)?.send(message)
+    case .upload(let key, let block): upload(block, to: key)
+    case .unsend(let key, let block):
+      if transport(key)?.unsend(block) == true { tell(.unsent([block], to: key)) }
+    case .unsendAll(let key):
+      if let blocks = transport(key)?.unsendAllBlocks(), !blocks.isEmpty {
+        tell(.unsent(blocks, to: key))
+      }
+    case .close(let key, _):
+      transport(key)?.close()
+      forget(key)
+    case .verify(let piece): verify(piece)
+    case .abandon(let piece): buffers[piece.index] = nil
+    case .metadataComplete(let bytes): take(metadata: bytes)
+    case .wake(let moment): reactor.schedule(at: moment) { [weak self] in self?.wake() }
+    case .report(let event): note(event)
+    }
+  }
+
+  private func wake() {
+    guard phase != .stopped else { return }
+    bufferPool.trim()
+    tell(.wake)
+  }
+
+  private func note(_ event: SwarmEvent) {
+    report(.swarm(event))
+    if event == .complete { enter(.seeding) }
+  }
+
+  // MARK: Peers
+
+  /// Looks host names up off the loop; addresses are used at once.
+  func lookUp(_ hints: [MagnetLink.PeerHint]) {
+    addPeers(hints.compactMap(\.endpoint), from: .user)
+    let names = hints.filter { $0.endpoint == nil }
+    guard !names.isEmpty else { return }
+    let mailbox = session.mailbox!
+    let id = id
+    session.workers.run {
+      let endpoints = names.flatMap { NameLookup.endpoints(of: $0.host, port: $0.port) }
+      mailbox.send(.resolved(torrent: id, endpoints))
+    }
+  }
+
+  public func addPeers(_ endpoints: [Endpoint], from source: PeerSource) {
+    guard phase != .stopped else { return }
+    tell(.candidates(endpoints, from: source))
+  }
+
+  /// Ends all connections; nothing happens to this torrent afterwards.
+  func close() {
+    guard phase != .stopped else { return }
+    enter(.stopped)
+    for transport in transports { transport?.close() }
+    transports = []
+    accepted = [:]
+    buffers = []
+  }
+
+  // MARK: Numbers
+
+  public var snapshot: TorrentSnapshot {
+    let now = reactor.now
+    return TorrentSnapshot(
+      name: name, infoHash: infoHash, phase: phase, bytesDone: bytesDone, bytesTotal: bytesTotal,
+      downRate: swarm.down.bytesPerSecond(at: now), upRate: swarm.up.bytesPerSecond(at: now),
+      downloaded: swarm.down.total, uploaded: swarm.up.total, wasted: swarm.wastedBytes,
+      peers: swarm.peerCount, seeds: swarm.seedCount, contributors: swarm.contributorCount)
+  }
+
+  private var bytesTotal: UInt64 { info?.geometry.totalLength ?? 0 }
+
+  private var bytesDone: UInt64 {
+    if phase == .checking { return checkedBytes }
+    guard let left = swarm.bytesLeft else { return 0 }
+    return bytesTotal - left
+  }
+
+  public var trackerCount: Int { source.trackers.count + options.trackers.count }
+
+  public var isComplete: Bool { swarm.isComplete }
+}

@@ -1,0 +1,93 @@
+import DeterministicCore
+import PeerWire
+import TorrentModel
+
+/// A request that has not been answered.
+struct PendingRequest: Sendable {
+  var block: Block
+  var sentAt: Moment
+}
+
+/// What a swarm knows of one peer. All of it is facts; decisions are made elsewhere.
+struct PeerState: Sendable {
+  enum Phase {
+    /// We are connecting, or waiting for the answer to our handshake.
+    case dialing
+    case connected
+  }
+
+  let endpoint: Endpoint
+  let isOutgoing: Bool
+  /// Where a peer that connected to us can be dialled, by its own word.
+  var listeningOn: Endpoint?
+  var phase: Phase
+  /// When the phase began.
+  var since: Moment
+
+  var peerID: PeerID?
+  var supportsFast = false
+  var supportsExtensions = false
+
+  // What the peer has. Before the torrent's geometry is known, what it said is kept as said.
+  var pieces: Bitfield?
+  var unreadField: UnreadField?
+  /// Pieces it has and we have not verified.
+  var interestingCount = 0
+
+  // The four bits of BEP 3, from our side.
+  var isChoked = true
+  var isInterested = false
+  var chokesUs = true
+  var weAreInterested = false
+
+  // Downloading.
+  var requests = Queue<PendingRequest>()
+  var pipeline: RequestPipeline
+  var down: RateMeter
+  /// Pieces the peer serves even while it chokes us (BEP 6).
+  var allowedFast: [PieceIndex] = []
+  var suggested: [PieceIndex] = []
+
+  // Uploading.
+  var up: RateMeter
+  /// Blocks asked for and not yet handed to the kernel.
+  var queuedUploads = 0
+  /// Pieces we serve even while we choke the peer (BEP 6).
+  var grantedFast: [PieceIndex] = []
+  /// When we last choked or unchoked it.
+  var choiceChangedAt: Moment
+
+  // Extensions.
+  var metadataID: UInt8?
+  var metadataSize: Int?
+  var clientVersion: String?
+
+  var lastReceived: Moment
+  var lastSent: Moment
+
+  /// A description of the peer's pieces that arrived before the torrent's metadata.
+  enum UnreadField: Sendable {
+    case bitfield([UInt8])
+    case all
+    case none
+  }
+  var unreadHaves: [PieceIndex] = []
+
+  init(
+    endpoint: Endpoint, isOutgoing: Bool, phase: Phase, at now: Moment, pipeline: RequestPipeline
+  ) {
+    self.endpoint = endpoint
+    self.isOutgoing = isOutgoing
+    self.phase = phase
+    self.pipeline = pipeline
+    since = now
+    down = RateMeter(startingAt: now)
+    up = RateMeter(startingAt: now)
+    choiceChangedAt = now
+    lastReceived = now
+    lastSent = now
+  }
+
+  var isConnected: Bool { phase == .connected }
+  var isSeed: Bool { pieces?.isFull ?? false }
+}

@@ -1,0 +1,204 @@
+import DeterministicCore
+import PeerWire
+import TorrentModel
+
+// Asking for blocks and taking them in.
+extension Swarm {
+  /// Asks a peer for as many blocks as its pipeline has room for. Asks only once a quarter of the
+  /// pipeline is free, so that requests leave in batches.
+  mutating func fillPipeline(
+    _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard !isDownloadPaused, picker != nil, peers.contains(key), peers[key].weAreInterested,
+      let pieces = peers[key].pieces
+    else { return }
+    let onlyFast = peers[key].chokesUs
+    guard !onlyFast || !peers[key].allowedFast.isEmpty else { return }
+    let depth = peers[key].pipeline.depth
+    let outstanding = peers[key].requests.count
+    guard outstanding == 0 || outstanding * 4 <= depth * 3 else { return }
+
+    var blocks: [Block] = []
+    pick(depth - outstanding, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
+    if blocks.isEmpty, outstanding == 0, picker!.partialPieceCount >= picker!.mostPartialPieces,
+      let stalled = picker!.mostStalledPiece
+    {
+      // Pieces that nobody delivers hold all the memory there is.
+      abandon(stalled, at: now, into: &effects)
+      pick(depth, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
+    }
+    guard !blocks.isEmpty else { return }
+    for block in blocks {
+      peers[key].requests.append(PendingRequest(block: block, sentAt: now))
+      effects.append(.send(key, .request(block)))
+    }
+    peers[key].lastSent = now
+    peers[key].pipeline.requestsSent(at: now)
+  }
+
+  private mutating func pick(
+    _ count: Int, of pieces: Bitfield, for key: PeerKey, onlyFast: Bool, into blocks: inout [Block]
+  ) {
+    picker!.pick(
+      for: key, has: pieces, atMost: count, suggested: peers[key].suggested,
+      allowedFast: onlyFast ? peers[key].allowedFast : nil, into: &blocks)
+  }
+
+  /// Gives a piece that is under way up, to free its buffer.
+  mutating func abandon(
+    _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    var requests: [OutstandingRequest] = []
+    picker?.abandon(piece, cancel: &requests)
+    for request in requests { cancel(request.block, at: request.peer, at: now, into: &effects) }
+    effects.append(.abandon(piece))
+  }
+
+  mutating func land(
+    _ block: Block, from key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key),
+      let place = peers[key].requests.firstIndex(where: { $0.block == block })
+    else { return discard(block, from: key, at: now, into: &effects) }
+    let request = peers[key].requests.remove(at: place)
+    noteReceived(Int(block.length), from: key, at: now)
+    peers[key].pipeline.blockArrived(
+      bytes: Int(block.length), requestedAt: request.sentAt,
+      outstanding: peers[key].requests.count, at: now)
+
+    var others: [PeerKey] = []
+    switch picker!.arrived(block, from: key, others: &others) {
+    case .unexpected:
+      wastedBytes += UInt64(block.length)
+    case .accepted(let completesPiece):
+      for other in others { cancel(block, at: other, at: now, into: &effects) }
+      if completesPiece { effects.append(.verify(block.piece)) }
+    }
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  /// A block that was not wanted: it counts as received, and as waste.
+  mutating func discard(
+    _ block: Block, from key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    wastedBytes += UInt64(block.length)
+    guard peers.contains(key) else { return }
+    peers[key].lastReceived = now
+    if let place = peers[key].requests.firstIndex(where: { $0.block == block }) {
+      peers[key].requests.remove(at: place)
+      if peers[key].requests.isEmpty { peers[key].pipeline.drained() }
+      picker?.release(block, by: key)
+    }
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  private mutating func noteReceived(_ count: Int, from key: PeerKey, at now: Moment) {
+    peers[key].lastReceived = now
+    if peers[key].down.total == 0 { contributorCount += 1 }
+    peers[key].down.record(count, at: now)
+    down.record(count, at: now)
+  }
+
+  /// Another peer delivered a block first.
+  private mutating func cancel(
+    _ block: Block, at key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key),
+      let place = peers[key].requests.firstIndex(where: { $0.block == block })
+    else { return }
+    peers[key].requests.remove(at: place)
+    if peers[key].requests.isEmpty { peers[key].pipeline.drained() }
+    send(.cancel(block), to: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  // MARK: When blocks do not come
+
+  mutating func becomeChoked(
+    by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    peers[key].chokesUs = true
+    // With the fast extension every request is answered or rejected, one by one; without it a
+    // choke drops them all (BEP 6).
+    if !peers[key].supportsFast { releaseRequests(of: key) }
+    refillOthers(than: key, at: now, into: &effects)
+  }
+
+  mutating func noteRejected(
+    _ block: Block, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let place = peers[key].requests.firstIndex(where: { $0.block == block }) else { return }
+    peers[key].requests.remove(at: place)
+    if peers[key].requests.isEmpty { peers[key].pipeline.drained() }
+    picker?.release(block, by: key)
+    // A peer that rejects what it allowed fast does so for good reason; it is not asked again.
+    peers[key].allowedFast.removeAll { $0 == block.piece }
+    if !peers[key].chokesUs { fillPipeline(key, at: now, into: &effects) }
+  }
+
+  /// Hands a peer's outstanding blocks back to the picker.
+  mutating func releaseRequests(of key: PeerKey) {
+    while let request = peers[key].requests.popFirst() {
+      picker?.release(request.block, by: key)
+    }
+    peers[key].pipeline.drained()
+  }
+
+  /// A peer that owes blocks and sends none is snubbed: its blocks go to others and it is asked
+  /// for one at a time.
+  mutating func noteSnubbing(by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
+    guard peers[key].pipeline.checkSnub(at: now) else { return }
+    while let request = peers[key].requests.popFirst() {
+      picker?.release(request.block, by: key)
+      send(.cancel(request.block), to: key, at: now, into: &effects)
+    }
+    peers[key].pipeline.drained()
+    refillOthers(than: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  /// Blocks became free: whoever has room may take them.
+  private mutating func refillOthers(
+    than key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    for other in peers.ids where other != key {
+      fillPipeline(other, at: now, into: &effects)
+    }
+  }
+
+  // MARK: Pieces
+
+  mutating func completePiece(
+    _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard picker != nil else { return }
+    picker!.verified(piece)
+    effects.append(.report(.pieceVerified(piece)))
+    for key in peers.ids where peers[key].isConnected {
+      if peers[key].pieces?[piece] == true {
+        peers[key].interestingCount -= 1
+        updateInterest(in: key, at: now, into: &effects)
+      } else {
+        // A peer that has the piece learns nothing from us having it too.
+        send(.have(piece), to: key, at: now, into: &effects)
+      }
+      // A buffer became free: peers that had to wait for one may go on.
+      fillPipeline(key, at: now, into: &effects)
+    }
+    guard picker!.isComplete else { return }
+    effects.append(.report(.complete))
+    for key in peers.ids { dropIfNothingToTrade(key, at: now, into: &effects) }
+  }
+
+  mutating func failPiece(
+    _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let length = geometry?.length(of: piece) else { return }
+    wastedBytes += UInt64(length)
+    let contributors = picker!.failed(piece)
+    effects.append(.report(.pieceFailed(piece, contributors: contributors.count)))
+    // Only a sole sender is surely to blame; a mixed piece is fetched again from one peer.
+    if contributors.count == 1 { ban(contributors[0], .corruptPiece, at: now, into: &effects) }
+    for key in peers.ids { fillPipeline(key, at: now, into: &effects) }
+  }
+}

@@ -1,0 +1,177 @@
+import DeterministicCore
+import PeerWire
+import TorrentModel
+
+// What each message means. Bytes from a peer are hostile: whatever breaks BEP 3 or BEP 6 ends the
+// connection, whatever is merely useless is ignored.
+extension Swarm {
+  mutating func receive(
+    _ message: PeerMessage, from key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key), peers[key].isConnected else { return }
+    peers[key].lastReceived = now
+    switch message {
+    case .keepAlive, .port, .unknown:
+      break
+    case .choke:
+      becomeChoked(by: key, at: now, into: &effects)
+    case .unchoke:
+      peers[key].chokesUs = false
+      fillPipeline(key, at: now, into: &effects)
+    case .interested:
+      peers[key].isInterested = true
+      fillSlots(at: now, into: &effects)
+    case .notInterested:
+      peers[key].isInterested = false
+      fillSlots(at: now, into: &effects)
+    case .have(let piece):
+      noteHave(piece, of: key, at: now, into: &effects)
+    case .bitfield(let bytes):
+      take(.bitfield(bytes), of: key, at: now, into: &effects)
+    case .haveAll:
+      guard peers[key].supportsFast else {
+        return fault(key, "have-all without the fast extension", at: now, into: &effects)
+      }
+      take(.all, of: key, at: now, into: &effects)
+    case .haveNone:
+      guard peers[key].supportsFast else {
+        return fault(key, "have-none without the fast extension", at: now, into: &effects)
+      }
+      take(.none, of: key, at: now, into: &effects)
+    case .request(let block):
+      serve(block, to: key, at: now, into: &effects)
+    case .cancel(let block):
+      if peers[key].queuedUploads > 0 { effects.append(.unsend(key, block)) }
+    case .reject(let block):
+      noteRejected(block, by: key, at: now, into: &effects)
+    case .suggest(let piece):
+      noteSuggested(piece, by: key)
+    case .allowedFast(let piece):
+      noteAllowedFast(piece, by: key, at: now, into: &effects)
+    case .extended(let id, let payload):
+      receiveExtended(id, payload, from: key, at: now, into: &effects)
+    }
+  }
+
+  // MARK: What a peer has
+
+  private mutating func noteHave(
+    _ piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry, let have = picker?.have else {
+      guard peers[key].unreadHaves.count < PieceGeometry.mostPieces else {
+        return fault(key, "too many haves", at: now, into: &effects)
+      }
+      peers[key].unreadHaves.append(piece)
+      return
+    }
+    guard geometry.contains(piece) else {
+      return fault(key, "have of piece \(piece)", at: now, into: &effects)
+    }
+    if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: geometry.pieceCount) }
+    guard !peers[key].pieces![piece] else { return }
+    peers[key].pieces!.insert(piece)
+    picker?.addHave(piece)
+    guard !have[piece] else { return dropIfNothingToTrade(key, at: now, into: &effects) }
+    peers[key].interestingCount += 1
+    updateInterest(in: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  /// Takes a description of all the peer's pieces, which may come only once and first (BEP 3);
+  /// late ones are taken too, as several clients send them after extension messages.
+  private mutating func take(
+    _ field: PeerState.UnreadField, of key: PeerKey, at now: Moment,
+    into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry else {
+      guard peers[key].unreadField == nil else {
+        return fault(key, "a second bitfield", at: now, into: &effects)
+      }
+      peers[key].unreadField = field
+      return
+    }
+    let pieces: Bitfield
+    switch field {
+    case .all: pieces = .full(count: geometry.pieceCount)
+    case .none: pieces = Bitfield(count: geometry.pieceCount)
+    case .bitfield(let bytes):
+      guard let parsed = Bitfield(wire: bytes, count: geometry.pieceCount) else {
+        return fault(key, "a bitfield that does not fit the torrent", at: now, into: &effects)
+      }
+      pieces = parsed
+    }
+    guard peers[key].pieces == nil || peers[key].pieces!.isEmpty else {
+      return fault(key, "a second bitfield", at: now, into: &effects)
+    }
+    peers[key].pieces = pieces
+    picker?.add(pieces)
+    if let have = picker?.have { peers[key].interestingCount = pieces.countMissing(from: have) }
+    updateInterest(in: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
+    dropIfNothingToTrade(key, at: now, into: &effects)
+  }
+
+  /// Takes what a peer said before the torrent was known.
+  mutating func readUnreadPieces(
+    of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    let field = peers[key].unreadField
+    let haves = peers[key].unreadHaves
+    peers[key].unreadField = nil
+    peers[key].unreadHaves = []
+    if let field { take(field, of: key, at: now, into: &effects) }
+    for piece in haves where peers.contains(key) {
+      noteHave(piece, of: key, at: now, into: &effects)
+    }
+  }
+
+  /// Tells the peer when there begins or ceases to be something we want of it.
+  mutating func updateInterest(
+    in key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    let wants = peers[key].interestingCount > 0
+    guard wants != peers[key].weAreInterested else { return }
+    peers[key].weAreInterested = wants
+    send(wants ? .interested : .notInterested, to: key, at: now, into: &effects)
+  }
+
+  /// Two seeds have nothing for each other.
+  mutating func dropIfNothingToTrade(
+    _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key), isComplete, peers[key].isSeed else { return }
+    close(key, .nothingToTrade, at: now, into: &effects)
+  }
+
+  // MARK: Fast extension
+
+  private mutating func noteSuggested(_ piece: PieceIndex, by key: PeerKey) {
+    guard let geometry, geometry.contains(piece), peers[key].suggested.count < AllowedFast.count
+    else { return }
+    peers[key].suggested.append(piece)
+  }
+
+  private mutating func noteAllowedFast(
+    _ piece: PieceIndex, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    // Before the geometry is known the number cannot be judged; it is checked when it is used.
+    guard peers[key].allowedFast.count < 4 * AllowedFast.count,
+      !peers[key].allowedFast.contains(piece), geometry?.contains(piece) ?? true
+    else { return }
+    peers[key].allowedFast.append(piece)
+    fillPipeline(key, at: now, into: &effects)
+  }
+
+  mutating func grantFastPieces(
+    to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry, let have = picker?.have, peers[key].supportsFast else { return }
+    let pieces = AllowedFast.pieces(
+      for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
+    peers[key].grantedFast = pieces
+    for piece in pieces where have[piece] {
+      send(.allowedFast(piece), to: key, at: now, into: &effects)
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import DeterministicCore
+import PeerWire
+import TorrentModel
+
+// How connections begin and end.
+extension Swarm {
+  // MARK: Dialling
+
+  /// Dials candidates as far as the ramp and the limits allow.
+  mutating func dial(at now: Moment, into effects: inout [SwarmEffect]) {
+    while dialBudget >= 1, dialCount < configuration.mostDials,
+      peers.count < configuration.mostPeers, let endpoint = candidates.next(at: now)
+    {
+      guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint) else { continue }
+      dialBudget -= 1
+      dialCount += 1
+      let key = peers.insert(
+        PeerState(
+          endpoint: endpoint, isOutgoing: true, phase: .dialing, at: now, pipeline: newPipeline()))
+      effects.append(.connect(key, endpoint))
+    }
+  }
+
+  private func isConnected(to endpoint: Endpoint) -> Bool {
+    peers.ids.contains { peers[$0].endpoint == endpoint || peers[$0].listeningOn == endpoint }
+  }
+
+  private func newPipeline() -> RequestPipeline {
+    RequestPipeline(blockLength: geometry?.blockLength ?? PieceGeometry.standardBlockLength)
+  }
+
+  // MARK: Handshakes
+
+  mutating func accept(
+    ticket: UInt64, from endpoint: Endpoint, _ handshake: Handshake, at now: Moment,
+    into effects: inout [SwarmEffect]
+  ) {
+    func refuse(_ reason: CloseReason) { effects.append(.refuse(ticket: ticket, reason)) }
+    guard handshake.infoHash == infoHash else { return refuse(.wrongTorrent) }
+    guard handshake.peerID != ourPeerID else { return refuse(.selfConnection) }
+    guard !reputation.isBanned(endpoint, at: now) else { return refuse(.banned) }
+    let fromSameAddress = peers.ids.count {
+      !peers[$0].isOutgoing && peers[$0].endpoint.address == endpoint.address
+    }
+    guard fromSameAddress < configuration.mostPeersPerAddress || endpoint.address.isLoopback,
+      peers.count < configuration.mostPeers || dropUselessPeer(at: now, into: &effects)
+    else { return refuse(.tooManyPeers) }
+    if let other = connection(with: handshake.peerID) {
+      guard prefersIncoming(from: handshake.peerID, over: other) else {
+        return refuse(.duplicateConnection)
+      }
+      close(other, .duplicateConnection, at: now, into: &effects)
+    }
+    let key = peers.insert(
+      PeerState(
+        endpoint: endpoint, isOutgoing: false, phase: .connected, at: now, pipeline: newPipeline()))
+    effects.append(.adopt(ticket: ticket, key))
+    begin(key, handshake, at: now, into: &effects)
+  }
+
+  mutating func greet(
+    _ key: PeerKey, _ handshake: Handshake, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key), peers[key].phase == .dialing else { return }
+    guard handshake.infoHash == infoHash else {
+      return close(key, .wrongTorrent, at: now, into: &effects)
+    }
+    guard handshake.peerID != ourPeerID else {
+      candidates.bar(peers[key].endpoint)
+      return close(key, .selfConnection, at: now, into: &effects)
+    }
+    if let other = connection(with: handshake.peerID) {
+      guard !peers[other].isOutgoing, !prefersIncoming(from: handshake.peerID, over: key) else {
+        return close(key, .duplicateConnection, at: now, into: &effects)
+      }
+      close(other, .duplicateConnection, at: now, into: &effects)
+    }
+    dialCount -= 1
+    peers[key].phase = .connected
+    peers[key].since = now
+    peers[key].lastReceived = now
+    begin(key, handshake, at: now, into: &effects)
+  }
+
+  private func connection(with peerID: PeerID) -> PeerKey? {
+    peers.ids.first { peers[$0].isConnected && peers[$0].peerID == peerID }
+  }
+
+  /// Two peers that dial each other at once must drop the same connection of the two: the one made
+  /// by the peer with the greater id goes.
+  private func prefersIncoming(from theirs: PeerID, over other: PeerKey) -> Bool {
+    peers[other].isOutgoing && theirs.digest < ourPeerID.digest
+  }
+
+  /// What every connection starts with (BEP 10, BEP 6).
+  private mutating func begin(
+    _ key: PeerKey, _ handshake: Handshake, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    peers[key].peerID = handshake.peerID
+    peers[key].supportsFast = handshake.reserved.contains(.fastExtension)
+    peers[key].supportsExtensions = handshake.reserved.contains(.extensionProtocol)
+    effects.append(.report(.peerConnected(peers[key].endpoint)))
+    if peers[key].supportsExtensions {
+      var ours = ExtensionHandshake()
+      ours.metadataID = ExtensionHandshake.ourMetadataID
+      ours.metadataSize = metadata.isEmpty ? nil : metadata.count
+      ours.requestQueue = configuration.mostQueuedRequests
+      ours.clientVersion = Self.clientVersion
+      ours.listenPort = listenPort
+      ours.yourAddress = peers[key].endpoint.address
+      send(.extended(id: 0, payload: ours.payload), to: key, at: now, into: &effects)
+    }
+    if let picker {
+      announcePieces(picker.have, to: key, at: now, into: &effects)
+      grantFastPieces(to: key, at: now, into: &effects)
+    } else if peers[key].supportsFast {
+      send(.haveNone, to: key, at: now, into: &effects)
+    }
+  }
+
+  static let clientVersion = "Shoal 0.1.0"
+
+  mutating func announcePieces(
+    _ have: Bitfield, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    if peers[key].supportsFast, have.isFull {
+      send(.haveAll, to: key, at: now, into: &effects)
+    } else if peers[key].supportsFast, have.isEmpty {
+      send(.haveNone, to: key, at: now, into: &effects)
+    } else if !have.isEmpty {
+      send(.bitfield(have.wire), to: key, at: now, into: &effects)
+    }
+  }
+
+  // MARK: Endings
+
+  /// Ends a connection of our own accord.
+  mutating func close(
+    _ key: PeerKey, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key) else { return }
+    if peers[key].isConnected {
+      effects.append(.report(.peerClosed(peers[key].endpoint, reason)))
+    }
+    effects.append(.close(key, reason))
+    lose(key, at: now, into: &effects)
+  }
+
+  /// Forgets a peer whose connection is over and hands its work to others.
+  mutating func lose(_ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
+    guard peers.contains(key) else { return }
+    releaseRequests(of: key)
+    if let pieces = peers[key].pieces { picker?.remove(pieces) }
+    metadataExchange.release(of: key)
+    guard let peer = peers.remove(key) else { return }
+    if peer.phase == .dialing { dialCount -= 1 }
+    if peer.isOutgoing {
+      candidates.giveBack(peer.endpoint, wasConnected: peer.isConnected, at: now)
+    } else if let endpoint = peer.listeningOn {
+      candidates.add([endpoint], from: .incoming)
+    }
+    if peer.isConnected {
+      if !peer.isChoked { fillSlots(at: now, into: &effects) }
+      if picker == nil { requestMetadata(at: now, into: &effects) }
+    }
+    dial(at: now, into: &effects)
+  }
+
+  /// Bans an address and ends all connections with it.
+  mutating func ban(
+    _ key: PeerKey, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key) else { return }
+    let endpoint = peers[key].endpoint
+    reputation.ban(endpoint, until: now + configuration.banLength)
+    effects.append(.report(.peerBanned(endpoint.address)))
+    for other in peers.ids where reputation.isBanned(peers[other].endpoint, at: now) {
+      close(other, reason, at: now, into: &effects)
+    }
+  }
+
+  /// Ends a connection for a breach of the protocol, and bans the address that repeats it.
+  mutating func fault(
+    _ key: PeerKey, _ what: String, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key) else { return }
+    if reputation.noteFault(of: peers[key].endpoint) {
+      ban(key, .protocolFault(what), at: now, into: &effects)
+    } else {
+      close(key, .protocolFault(what), at: now, into: &effects)
+    }
+  }
+
+  /// Makes room for a newcomer: a peer from which we have long had nothing and which has had
+  /// nothing from us goes. Returns whether there was one.
+  private mutating func dropUselessPeer(at now: Moment, into effects: inout [SwarmEffect]) -> Bool {
+    let idle = peers.ids.filter { key in
+      let peer = peers[key]
+      return peer.isConnected && !peer.weAreInterested && !peer.isInterested
+        && now - peer.since > configuration.idleDeadline
+    }
+    guard let oldest = idle.min(by: { peers[$0].lastReceived < peers[$1].lastReceived }) else {
+      return false
+    }
+    close(oldest, .tooManyPeers, at: now, into: &effects)
+    return true
+  }
+}

@@ -1,0 +1,99 @@
+import DeterministicCore
+import PeerWire
+import TorrentModel
+
+// Serving blocks, and whom to serve.
+extension Swarm {
+  mutating func serve(
+    _ block: Block, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry, let have = picker?.have else {
+      return refuse(block, to: key, at: now, into: &effects)
+    }
+    guard geometry.contains(block), block.length <= configuration.longestRequest else {
+      return fault(
+        key, "a request of \(block.length) bytes at \(block.offset) of piece \(block.piece)",
+        at: now, into: &effects)
+    }
+    let isAllowed = !peers[key].isChoked || peers[key].grantedFast.contains(block.piece)
+    guard isAllowed, have[block.piece],
+      peers[key].queuedUploads < configuration.mostQueuedRequests
+    else { return refuse(block, to: key, at: now, into: &effects) }
+    peers[key].queuedUploads += 1
+    effects.append(.upload(key, block))
+  }
+
+  /// Without the fast extension a refusal is silence (BEP 3).
+  private mutating func refuse(
+    _ block: Block, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    if peers[key].supportsFast { send(.reject(block), to: key, at: now, into: &effects) }
+  }
+
+  mutating func noteUploaded(_ block: Block, to key: PeerKey, at now: Moment) {
+    up.record(Int(block.length), at: now)
+    guard peers.contains(key) else { return }
+    peers[key].queuedUploads -= 1
+    peers[key].up.record(Int(block.length), at: now)
+    peers[key].lastSent = now
+  }
+
+  mutating func reject(
+    unsent blocks: [Block], to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key) else { return }
+    peers[key].queuedUploads -= blocks.count
+    for block in blocks { refuse(block, to: key, at: now, into: &effects) }
+  }
+
+  // MARK: Choking
+
+  /// Gives free slots to peers that wait for one, without disturbing the others.
+  mutating func fillSlots(at now: Moment, into effects: inout [SwarmEffect]) {
+    let changes = choker.fillFreeSlots(
+      chokerCandidates(at: now), isSeeding: isComplete, at: now, using: &generator)
+    carryOut(changes, at: now, into: &effects)
+  }
+
+  /// The regular round, when it is due.
+  mutating func rechoke(at now: Moment, into effects: inout [SwarmEffect]) {
+    guard now >= choker.nextRound else { return }
+    let changes = choker.reevaluate(
+      chokerCandidates(at: now), isSeeding: isComplete, at: now, using: &generator)
+    carryOut(changes, at: now, into: &effects)
+  }
+
+  private func chokerCandidates(at now: Moment) -> [Choker.Candidate] {
+    var candidates: [Choker.Candidate] = []
+    for key in peers.ids where peers[key].isConnected {
+      candidates.append(
+        Choker.Candidate(
+          id: key, isInterested: peers[key].isInterested, isUnchoked: !peers[key].isChoked,
+          isSnubbed: peers[key].pipeline.isSnubbed,
+          receiveRate: peers[key].down.bytesPerSecond(at: now),
+          sendRate: peers[key].up.bytesPerSecond(at: now), connectedAt: peers[key].since,
+          changedAt: peers[key].choiceChangedAt))
+    }
+    return candidates
+  }
+
+  private mutating func carryOut(
+    _ changes: Choker.Changes, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    for key in changes.choke where peers.contains(key) && !peers[key].isChoked {
+      change(key, toChoked: true, at: now, into: &effects)
+      if peers[key].queuedUploads > 0 { effects.append(.unsendAll(key)) }
+    }
+    for key in changes.unchoke where peers.contains(key) && peers[key].isChoked {
+      change(key, toChoked: false, at: now, into: &effects)
+    }
+  }
+
+  private mutating func change(
+    _ key: PeerKey, toChoked isChoked: Bool, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    peers[key].isChoked = isChoked
+    peers[key].choiceChangedAt = now
+    send(isChoked ? .choke : .unchoke, to: key, at: now, into: &effects)
+  }
+}

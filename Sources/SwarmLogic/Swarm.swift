@@ -1,0 +1,173 @@
+public import DeterministicCore
+import PeerWire
+public import TorrentModel
+
+/// One torrent's swarm as one peer sees it: which peers to hold, what to ask of whom, whom to serve.
+///
+/// This file only dispatches. The policies stand on their own: `PiecePreference` (what to fetch),
+/// `Choker` (whom to serve), `RequestPipeline` (how much to ask for), `PeerReputation` (whom to
+/// trust), `CandidateList` (whom to dial).
+///
+/// The invariant: every key in an effect names a peer in the slab at the moment the effect is
+/// made, and a block is in a peer's `requests` exactly when the picker has it outstanding there.
+///
+/// Not copyable: a swarm is one thing, and a copy made in passing would cost a reference count for
+/// each of its arrays on every block.
+public struct Swarm: ~Copyable, StateMachine, Sendable {
+  public typealias Input = SwarmInput
+  public typealias Effect = SwarmEffect
+
+  public let infoHash: InfoHash
+  public let ourPeerID: PeerID
+  public internal(set) var configuration: SwarmConfiguration
+
+  var generator: SeededGenerator
+  var peers = Slab<PeerState>()
+  var candidates: CandidateList
+  var reputation = PeerReputation()
+  var choker: Choker
+  /// What is fetched and how; nil until the metadata is known.
+  var picker: PiecePicker?
+  var geometry: PieceGeometry?
+  /// The info dictionary, once it is known.
+  var metadata: [UInt8] = []
+  var metadataExchange = MetadataExchange()
+  /// Told to peers so that they can dial us.
+  var listenPort: UInt16?
+
+  var isDownloadPaused = false
+  var dialCount = 0
+  var dialBudget: Double
+  var lastWake: Moment
+  var wakeSetFor = Moment.distantFuture
+
+  // Totals since the start, in payload bytes.
+  public internal(set) var down: RateMeter
+  public internal(set) var up: RateMeter
+  /// Bytes received that were of no use: duplicates, unrequested, corrupt.
+  public internal(set) var wastedBytes: UInt64 = 0
+  /// Connections that payload came from.
+  public internal(set) var contributorCount = 0
+
+  /// How often a swarm looks after its deadlines, dials and slots.
+  static let wakeInterval = TimeSpan.seconds(1)
+
+  public init(
+    infoHash: InfoHash, peerID: PeerID, listenPort: UInt16?, configuration: SwarmConfiguration,
+    generator: SeededGenerator, at now: Moment
+  ) {
+    self.infoHash = infoHash
+    ourPeerID = peerID
+    self.listenPort = listenPort
+    self.configuration = configuration
+    self.generator = generator
+    candidates = CandidateList(most: configuration.mostCandidates)
+    choker = Choker(regularSlots: configuration.uploadSlots, startingAt: now)
+    down = RateMeter(startingAt: now)
+    up = RateMeter(startingAt: now)
+    dialBudget = Double(configuration.mostDials)
+    lastWake = now
+  }
+
+  public mutating func handle(
+    _ input: SwarmInput, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    switch input {
+    case .candidates(let endpoints, let source):
+      candidates.add(endpoints, from: source)
+      dial(at: now, into: &effects)
+    case .accepted(let ticket, let endpoint, let handshake):
+      accept(ticket: ticket, from: endpoint, handshake, at: now, into: &effects)
+    case .handshake(let key, let handshake):
+      greet(key, handshake, at: now, into: &effects)
+    case .received(let message, let key):
+      receive(message, from: key, at: now, into: &effects)
+    case .landed(let block, let key):
+      land(block, from: key, at: now, into: &effects)
+    case .discarded(let block, let key):
+      discard(block, from: key, at: now, into: &effects)
+    case .uploaded(let block, let key):
+      noteUploaded(block, to: key, at: now)
+    case .unsent(let blocks, let key):
+      reject(unsent: blocks, to: key, at: now, into: &effects)
+    case .ended(let key):
+      lose(key, at: now, into: &effects)
+    case .faulted(let key, let what):
+      fault(key, what, at: now, into: &effects)
+    case .pieceVerified(let piece):
+      completePiece(piece, at: now, into: &effects)
+    case .pieceFailed(let piece):
+      failPiece(piece, at: now, into: &effects)
+    case .pieceLost(let piece):
+      abandon(piece, at: now, into: &effects)
+    case .ready(let geometry, let have, let metadata):
+      becomeReady(geometry, have: have, metadata: metadata, at: now, into: &effects)
+    case .metadataFailed:
+      metadataFailed(at: now, into: &effects)
+    case .wake:
+      wakeSetFor = .distantFuture
+      wake(at: now, into: &effects)
+    case .downloadPaused(let isPaused):
+      isDownloadPaused = isPaused
+      if !isPaused { for key in peers.ids { fillPipeline(key, at: now, into: &effects) } }
+    }
+    scheduleWake(at: now, into: &effects)
+  }
+
+  private mutating func scheduleWake(at now: Moment, into effects: inout [SwarmEffect]) {
+    guard wakeSetFor == .distantFuture else { return }
+    wakeSetFor = now + Self.wakeInterval
+    effects.append(.wake(at: wakeSetFor))
+  }
+
+  /// Sends a message and notes that something was sent.
+  mutating func send(
+    _ message: PeerMessage, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    peers[key].lastSent = now
+    effects.append(.send(key, message))
+  }
+}
+
+// MARK: - What a driver and an onlooker may ask
+
+extension Swarm {
+  /// Whether a block that begins to arrive from a peer is wanted, and from it alone.
+  public func expectation(of block: Block, from key: PeerKey) -> Expectation {
+    guard picker != nil, picker!.isOutstanding(block, at: key) else { return .unexpected }
+    return picker!.requestCount(of: block) > 1 ? .shared : .sole
+  }
+
+  /// Whether a block that has arrived in part is still wanted.
+  public func isWanted(_ block: Block, from key: PeerKey) -> Bool {
+    picker.map { !$0.isReceived(block) } ?? false
+  }
+
+  /// Appends the blocks requested of a peer, oldest first, without `landing`.
+  public func expectedBlocks(
+    from key: PeerKey, after landing: Block?, atMost count: Int, into blocks: inout [Block]
+  ) {
+    guard peers.contains(key) else { return }
+    let pending = peers[key].requests.count
+    var index = 0
+    while index < pending, blocks.count < count {
+      let block = peers[key].requests[index].block
+      if block != landing { blocks.append(block) }
+      index += 1
+    }
+  }
+
+  /// Bounds the pieces under way at once: what the driver has buffers for.
+  public mutating func limitPartialPieces(to count: Int) { picker?.mostPartialPieces = count }
+
+  public var isReady: Bool { picker != nil }
+  public var isComplete: Bool { picker?.isComplete ?? false }
+  public var bytesLeft: UInt64? { picker?.bytesLeft }
+  public var have: Bitfield? { picker?.have }
+  public var peerCount: Int { peers.count - dialCount }
+
+  /// Connected peers that have every piece.
+  public var seedCount: Int {
+    peers.ids.count { peers[$0].isConnected && peers[$0].isSeed }
+  }
+}

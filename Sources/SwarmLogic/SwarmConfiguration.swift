@@ -1,0 +1,35 @@
+public import DeterministicCore
+
+/// The limits of one swarm. Every default names where it comes from.
+public struct SwarmConfiguration: Sendable {
+  /// Connections, dials under way included.
+  public var mostPeers = 200
+  /// Connections from one address that others made: more than a household has, fewer than a flood.
+  public var mostPeersPerAddress = 16
+  /// Dials under way at once: the ramp that fills a swarm in a second without flooding a router.
+  public var mostDials = 40
+  /// Dials started in one second once the first `mostDials` are out.
+  public var dialsPerSecond = 50
+  /// Regular unchoke slots; 0 lets the choker find the number (Cohen 2003 has 4).
+  public var uploadSlots = 4
+  /// A dial and the handshake that follows it each end after this.
+  public var handshakeDeadline = TimeSpan.seconds(10)
+  /// Something is sent at least this often (BEP 3 has two minutes; we stay below it).
+  public var keepAliveInterval = TimeSpan.seconds(100)
+  /// A connection on which nothing arrives for this long is dead.
+  public var silenceDeadline = TimeSpan.seconds(180)
+  /// A peer with which nothing is traded for this long makes room for a newcomer.
+  public var idleDeadline = TimeSpan.seconds(60)
+  /// A piece of metadata asked for and not received is asked for elsewhere.
+  public var metadataDeadline = TimeSpan.seconds(8)
+  /// The longest block served, in bytes: clients ask for 16 KiB, a few for more.
+  public var longestRequest: UInt32 = 128 << 10
+  /// Requests one peer may have queued with us; what our extension handshake says as `reqq`.
+  public var mostQueuedRequests = 2000
+  /// How long a banned address stays banned.
+  public var banLength = TimeSpan.minutes(60)
+  /// Endpoints remembered for dialling.
+  public var mostCandidates = 2000
+
+  public init() {}
+}

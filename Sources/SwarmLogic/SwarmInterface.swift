@@ -1,0 +1,121 @@
+public import DeterministicCore
+public import PeerWire
+public import TorrentModel
+
+/// Where an endpoint was heard of.
+public enum PeerSource: Hashable, Sendable {
+  /// Named by the user or by the link the user gave.
+  case user
+  case tracker
+  /// The peer connected to us and told its port.
+  case incoming
+}
+
+/// The facts a swarm is told.
+public enum SwarmInput: Sendable {
+  case candidates([Endpoint], from: PeerSource)
+  /// A peer connected and sent its handshake. The driver's `ticket` comes back in `.adopt` or
+  /// `.refuse` among the effects of this very input.
+  case accepted(ticket: UInt64, from: Endpoint, Handshake)
+  /// The answer to our handshake on a connection we made.
+  case handshake(PeerKey, Handshake)
+  case received(PeerMessage, from: PeerKey)
+  /// A block has arrived whole and lies in its piece's buffer.
+  case landed(Block, from: PeerKey)
+  /// A block arrived that `expects` had called unexpected; it was thrown away.
+  case discarded(Block, from: PeerKey)
+  /// A block asked for by a peer has been handed to the kernel.
+  case uploaded(Block, to: PeerKey)
+  /// Blocks that were queued for a peer and taken back unsent.
+  case unsent([Block], to: PeerKey)
+  /// A connection is over, or a dial failed.
+  case ended(PeerKey)
+  /// A connection is over because the peer's bytes were no protocol.
+  case faulted(PeerKey, String)
+  case pieceVerified(PieceIndex)
+  case pieceFailed(PieceIndex)
+  /// A piece was right but could not be written: it has to be fetched again, by nobody's fault.
+  case pieceLost(PieceIndex)
+  /// The torrent is known: its geometry and the pieces already on disk. `size` of its metadata.
+  case ready(PieceGeometry, have: Bitfield, metadata: [UInt8])
+  /// The bytes handed out by `.metadataComplete` were not the torrent's.
+  case metadataFailed
+  case wake
+  /// No further pieces may be fetched, or again they may: the disk decides.
+  case downloadPaused(Bool)
+}
+
+/// Why a swarm ends a connection.
+public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
+  case selfConnection
+  case duplicateConnection
+  case tooManyPeers
+  case banned
+  case handshakeTimeout
+  case silence
+  case nothingToTrade
+  case wrongTorrent
+  case protocolFault(String)
+  case corruptPiece
+
+  public var description: String {
+    switch self {
+    case .selfConnection: "a connection to ourselves"
+    case .duplicateConnection: "connected to this peer already"
+    case .tooManyPeers: "too many connections"
+    case .banned: "the address is banned"
+    case .handshakeTimeout: "no handshake in time"
+    case .silence: "silent for too long"
+    case .nothingToTrade: "both sides have everything"
+    case .wrongTorrent: "a handshake for another torrent"
+    case .protocolFault(let what): "protocol fault: \(what)"
+    case .corruptPiece: "sent a corrupt piece"
+    }
+  }
+}
+
+/// What a swarm wants done, in order.
+public enum SwarmEffect: Sendable {
+  case connect(PeerKey, Endpoint)
+  /// The connection of this ticket belongs to the swarm under this name.
+  case adopt(ticket: UInt64, PeerKey)
+  case refuse(ticket: UInt64, CloseReason)
+  case send(PeerKey, PeerMessage)
+  /// Queue a verified block for a peer.
+  case upload(PeerKey, Block)
+  /// Take a queued block back; if it was still there, tell with `.unsent`.
+  case unsend(PeerKey, Block)
+  /// Take all queued blocks back and tell with `.unsent`.
+  case unsendAll(PeerKey)
+  case close(PeerKey, CloseReason)
+  /// All blocks of a piece are in its buffer: hash it, and write it if it is right.
+  case verify(PieceIndex)
+  /// A piece begun is given up: its buffer is free.
+  case abandon(PieceIndex)
+  /// Metadata fetched from peers, of the announced size, unverified.
+  case metadataComplete([UInt8])
+  /// Call with `.wake` at this moment, or sooner.
+  case wake(at: Moment)
+  case report(SwarmEvent)
+}
+
+/// What a swarm has to tell those who watch it.
+public enum SwarmEvent: Hashable, Sendable {
+  case peerConnected(Endpoint)
+  case peerClosed(Endpoint, CloseReason)
+  case pieceVerified(PieceIndex)
+  case pieceFailed(PieceIndex, contributors: Int)
+  case peerBanned(Address)
+  case metadataSize(Int)
+  case complete
+}
+
+/// What the driver may do with a block that begins to arrive.
+public enum Expectation: Hashable, Sendable {
+  /// Only this peer was asked: it may land in the piece's buffer.
+  case sole
+  /// Others were asked too (endgame): the buffer's place may be another's.
+  case shared
+  /// Not asked for, or here already.
+  case unexpected
+}

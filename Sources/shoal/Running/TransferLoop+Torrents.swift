@@ -1,0 +1,39 @@
+import Networking
+import Session
+import TorrentModel
+
+extension TransferLoop {
+  /// Tells programs that work on a torrent begins.
+  func announceStart(of source: TorrentSource) {
+    console.event(
+      .event(
+        "started",
+        [
+          ("name", .string(source.name)),
+          ("infoHash", .string(source.infoHash.description)),
+          ("listen", .array(session.listeningOn.map { .string($0.description) })),
+        ]))
+    console.explain(
+      "listening on " + session.listeningOn.map(\.description).joined(separator: ", "))
+  }
+}
+
+extension Source {
+  /// What the session works on: a link as it stands, anything else read or fetched.
+  func torrentSource() throws(CommandError) -> TorrentSource {
+    if case .magnet(let link) = self { return .magnet(link) }
+    guard let metainfo = try metainfo() else {
+      preconditionFailure("everything but a link has metainfo")
+    }
+    return .metainfo(metainfo)
+  }
+}
+
+extension CommandError {
+  init(_ failure: TorrentFailure, on name: String) {
+    switch failure {
+    case .storage(let error): self.init(.disk, "\(error)", on: name)
+    case .metadata: self.init(.badMetainfo, "\(failure)", on: name)
+    }
+  }
+}
