@@ -157,14 +157,19 @@ public final class FileStorage: PieceStorage {
 
   public func readAhead(offset: UInt64, length: UInt64) {
     check(offset: offset, length: length)
+    // A hint changes nothing when it fails; whoever reads the range will be told.
     try? layout.forEachSegment(offset: offset, length: length) { segment throws(StorageError) in
+      // Opening many small files ahead would only push each other out of the pool.
+      guard layout.files[segment.file].length >= Self.leastReadAhead else { return true }
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
-        _ = posix_fadvise(
-          descriptor, off_t(segment.offset), off_t(segment.length), POSIX_FADV_WILLNEED)
+        Transfer.readAhead(descriptor, offset: segment.offset, length: segment.length)
       }
       return true
     }
   }
+
+  /// Linux reads a file up to this length as a whole when its first byte is asked for.
+  private static let leastReadAhead: UInt64 = 128 << 10
 
   public func sync() throws(StorageError) {
     let files = unsynced.withLock { $0.removeAll() }

@@ -69,6 +69,13 @@ final class Folder: Sendable {
     return opened
   }
 
+  /// What a file looks like now; `nil` when it cannot be looked at.
+  func mark(of below: String) -> FileMark? {
+    var status = stat()
+    guard fstatat(descriptor, below, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    return FileMark(status)
+  }
+
   private func check(
     _ descriptor: Int32, _ below: String, for operation: StorageError.Operation
   ) throws(StorageError) -> OpenedFile {

@@ -1,0 +1,41 @@
+import Synchronization
+public import TorrentModel
+
+/// Finds out which pieces of a torrent a storage holds: the recheck.
+public struct Verifier: Sendable {
+  private let info: TorrentInfo
+  private let scan: PieceScan
+
+  /// - Parameter threads: by default one for each processor.
+  /// - Precondition: the storage has the torrent's layout.
+  public init(
+    _ info: TorrentInfo, in storage: any PieceStorage, threads: Int? = nil,
+    cancellation: Cancellation = Cancellation()
+  ) {
+    precondition(storage.layout == info.layout, "the storage of another torrent")
+    self.info = info
+    scan = PieceScan(
+      storage: storage, geometry: info.geometry, threads: threads ?? WorkerThread.recommendedCount,
+      passesOverAbsence: true, cancellation: cancellation)
+  }
+
+  /// The pieces whose hash is right. Missing and short files cost next to nothing, and so does what
+  /// was never written of a sparse file.
+  ///
+  /// Blocks its thread, which works along. - Parameter progress: gets the bytes that are done, on
+  /// this thread. - Throws: when a file that is there cannot be read, or when cancelled.
+  public func run(progress: (UInt64) -> Void = { _ in }) throws(StorageError) -> Bitfield {
+    let good = Collected(Bitfield(count: info.geometry.pieceCount))
+    try scan.run(progress: progress) { piece, hash in
+      if hash == info.hash(of: piece) { good.value.withLock { _ = $0.insert(piece) } }
+    }
+    return good.value.withLock { $0 }
+  }
+}
+
+/// A value that several threads add to.
+final class Collected<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+}

@@ -1,0 +1,191 @@
+import DeterministicCore
+import Foundation
+import Hashing
+import Storage
+import Testing
+import TorrentModel
+
+@Suite struct MetainfoCreatorTests {
+  @Test func aTreeIsListedInTheOrderOfItsBytes() throws {
+    let folder = try TemporaryFolder()
+    for path in ["b", "a/z", "a-b/x", "a", "B", ".hidden", "é", "z/1", "z/10", "z/2", "z.txt"] {
+      guard path != "a" else { continue }
+      try folder.write(Array(path.utf8), to: "tree/" + path)
+    }
+    try folder.write([], to: "tree/a/empty")
+    let creator = try MetainfoCreator(path: folder.path("tree"))
+    #expect(creator.layout.name == "tree")
+    #expect(!creator.layout.isSingleFile)
+    let paths = creator.layout.files.map { $0.path.joined(separator: "/") }
+    // Whole components are compared, so the folder 'a' stands before 'a-b' although '-' < '/'.
+    #expect(
+      paths == [
+        ".hidden", "B", "a/empty", "a/z", "a-b/x", "b", "z/1", "z/10", "z/2", "z.txt", "é",
+      ])
+    #expect(creator.layout.files.map(\.length) == [7, 1, 0, 3, 5, 1, 3, 4, 3, 5, 2])
+    #expect(creator.skipped.isEmpty)
+  }
+
+  @Test(arguments: [1, 2, 5], [16384, 70_000] as [UInt64])
+  func whatIsCreatedVerifies(threads: Int, pieceLength: UInt64) throws {
+    let seed = UInt64(threads) * pieceLength
+    var generator = SeededGenerator(seed: seed)
+    let folder = try TemporaryFolder()
+    var content: [UInt8] = []
+    for number in 0..<150 {
+      let length =
+        generator.below(5) == 0 ? 0 : generator.below(generator.below(2) == 0 ? 9 : 60000)
+      let bytes = generator.bytes(length)
+      try folder.write(bytes, to: String(format: "tree/%03d/file", number))
+      content += bytes
+    }
+    let creator = try MetainfoCreator(path: folder.path("tree"), pieceLength: pieceLength)
+    var done: [UInt64] = []
+    let hashes = try creator.hash(threads: threads) { done.append($0) }
+    let expected = stride(from: 0, to: content.count, by: Int(pieceLength)).map {
+      SHA1.hash(content[$0..<min($0 + Int(pieceLength), content.count)])
+    }
+    #expect(hashes == expected, "seed \(seed)")
+    #expect(done.last == UInt64(content.count))
+
+    let info = try Metainfo(creator.builder.document(hashes: hashes)).info
+    #expect(try Verifier(info, in: creator.storage()).run().isFull)
+    let downloaded = try FileStorage(folder: folder.path, layout: info.layout, access: .readOnly)
+    #expect(try Verifier(info, in: downloaded).run().isFull)
+  }
+
+  @Test func aSingleFileIsNamedAfterItself() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1, 2, 3], to: "one.bin")
+    #expect(symlink("one.bin", folder.path("link.bin")) == 0)
+    let cases: [(path: String, name: String?, expected: String)] = [
+      ("one.bin", nil, "one.bin"), ("link.bin", nil, "link.bin"), ("one.bin", "other", "other"),
+      ("./one.bin", nil, "one.bin"),
+    ]
+    for (path, name, expected) in cases {
+      let creator = try MetainfoCreator(path: folder.path(path), name: name)
+      #expect(creator.layout.isSingleFile)
+      #expect(creator.layout.name == expected)
+      #expect(try creator.hash() == [SHA1.hash([1, 2, 3])])
+      #expect(try creator.storage().bytes(at: 0, count: 3) == [1, 2, 3])
+    }
+  }
+
+  @Test func aFolderIsNamedAfterItselfHoweverItIsGiven() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1], to: "tree/inner/file")
+    #expect(symlink("tree", folder.path("link")) == 0)
+    let cases = [
+      ("tree", "tree"), ("tree/", "tree"), ("tree//", "tree"), ("tree/.", "tree"),
+      ("tree/inner/..", "tree"), ("link", "link"), ("link/", "link"),
+    ]
+    for (path, name) in cases {
+      let creator = try MetainfoCreator(path: folder.path(path))
+      #expect(creator.layout.name == name, "\(path)")
+      #expect(try creator.storage().bytes(at: 0, count: 1) == [1])
+    }
+  }
+
+  @Test func whatNoTorrentHoldsIsSkippedAndListed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1, 2], to: "tree/file")
+    try folder.write([9], to: "outside/secret")
+    #expect(symlink("../outside", folder.path("tree/folder-link")) == 0)
+    #expect(symlink("../outside/secret", folder.path("tree/link")) == 0)
+    #expect(mkfifo(folder.path("tree/pipe"), 0o600) == 0)
+    #expect(mkdir(folder.path("tree/void"), 0o700) == 0)
+    let creator = try MetainfoCreator(path: folder.path("tree"))
+    #expect(creator.layout.files.map(\.path) == [["file"]])
+    #expect(creator.skipped.map(\.path) == ["folder-link", "link", "pipe", "void"])
+    #expect(
+      creator.skipped.map(\.reason)
+        == [.symbolicLink, .symbolicLink, .specialFile, .emptyFolder])
+  }
+
+  @Test func whatCannotBeSharedIsRefused() throws {
+    let folder = try TemporaryFolder()
+    #expect(mkdir(folder.path("empty"), 0o700) == 0)
+    try folder.write([], to: "zeros/file")
+    var name = Array(folder.path("latin/caf").utf8CString)
+    name.insert(CChar(bitPattern: 0xe9), at: name.count - 1)
+    #expect(mkdir(folder.path("latin"), 0o700) == 0)
+    close(open(name, O_CREAT | O_WRONLY, 0o600))
+    let cases: [(path: String, cause: StorageError.Cause)] = [
+      ("empty", .nothingToShare), ("zeros", .nothingToShare), ("absent", .system(ENOENT)),
+      ("latin", .nameNotText), ("/dev/null", .notAFile),
+    ]
+    for (path, cause) in cases {
+      let whole = path.hasPrefix("/") ? path : folder.path(path)
+      let error = failure { () throws(StorageError) in try MetainfoCreator(path: whole) }
+      #expect(error?.cause == cause, "\(path)")
+    }
+    let deep = (0..<130).map { _ in "d" }.joined(separator: "/")
+    try folder.write([1], to: "deep/" + deep + "/file")
+    let error = failure { () throws(StorageError) in try MetainfoCreator(path: folder.path("deep"))
+    }
+    guard case .unacceptable = try #require(error).cause else {
+      Issue.record("a tree too deep was taken: \(String(describing: error))")
+      return
+    }
+  }
+
+  enum Change: CaseIterable {
+    case rewritten, grown, cut, replaced, removed
+
+    func make(_ path: String, spare: String) {
+      switch self {
+      case .rewritten:
+        let descriptor = open(path, O_WRONLY)
+        pwrite(descriptor, "x", 1, 0)
+        close(descriptor)
+      case .grown:
+        let descriptor = open(path, O_WRONLY | O_APPEND)
+        Foundation.write(descriptor, "x", 1)
+        close(descriptor)
+      case .cut: truncate(path, 1000)
+      case .replaced: rename(spare, path)
+      case .removed: unlink(path)
+      }
+    }
+  }
+
+  @Test(arguments: Change.allCases, [false, true])
+  func aFileThatChangesWhileItIsHashedIsNamed(change: Change, early: Bool) throws {
+    var generator = SeededGenerator(seed: 8)
+    let folder = try TemporaryFolder()
+    for number in 0..<8 {
+      try folder.write(generator.bytes(1 << 20), to: "tree/file-\(number)")
+    }
+    // What takes a file's place has its length and its time of writing, but not its inode.
+    try folder.write(generator.bytes(1 << 20), to: "spare")
+    var status = stat()
+    let victim = folder.path("tree/file-4")
+    #expect(stat(victim, &status) == 0)
+    #expect(utimensat(AT_FDCWD, folder.path("spare"), [status.st_atim, status.st_mtim], 0) == 0)
+
+    let creator = try MetainfoCreator(path: folder.path("tree"), pieceLength: 1 << 16)
+    if early { change.make(victim, spare: folder.path("spare")) }
+    var made = early
+    let error = failure { () throws(StorageError) in
+      try creator.hash(threads: 1) { done in
+        if !made, done >= 2 << 20 {
+          made = true
+          change.make(victim, spare: folder.path("spare"))
+        }
+      }
+    }
+    #expect(made)
+    #expect(error?.cause == .changed)
+    #expect(error?.path == victim)
+  }
+
+  @Test func recommendedPieceLengthIsTheDefault() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([], to: "large")
+    #expect(truncate(folder.path("large"), 100 << 20) == 0)
+    let creator = try MetainfoCreator(path: folder.path("large"))
+    #expect(creator.geometry.pieceLength == 65536)
+    let zeros = SHA1.hash([UInt8](repeating: 0, count: 65536))
+    #expect(try creator.hash() == Array(repeating: zeros, count: 1600))
+  }
+}
