@@ -10,18 +10,23 @@ final class Folder: Sendable {
   /// - Parameter makingIt: whether to make the folder, and those that lead to it, when missing.
   init(path: String, makingIt: Bool) throws(StorageError) {
     self.path = path
-    if makingIt { try Self.make(path) }
-    descriptor = shoal_open_folder(path)
+    var descriptor = shoal_open_folder(path)
+    if descriptor < 0, errno == ENOENT, makingIt {
+      try Self.make(path)
+      descriptor = shoal_open_folder(path)
+    }
     guard descriptor >= 0 else { throw StorageError(.open, code: errno, path: path) }
+    self.descriptor = descriptor
   }
 
   deinit { close(descriptor) }
 
   /// The user's own path: links in it are the user's business.
   private static func make(_ path: String) throws(StorageError) {
-    guard mkdir(path, newFolderMode) != 0, errno == ENOENT,
-      let slash = path.lastIndex(of: "/"), slash != path.startIndex
-    else { return }
+    if mkdir(path, newFolderMode) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      throw StorageError(.create, code: errno, path: path)
+    }
     try make(String(path[..<slash]))
     guard mkdir(path, newFolderMode) == 0 || errno == EEXIST else {
       throw StorageError(.create, code: errno, path: path)

@@ -30,7 +30,7 @@ struct PieceScan: Sendable {
     progress: (UInt64) -> Void, found: @escaping @Sendable (PieceIndex, Bytes20) -> Void
   ) throws(StorageError) {
     let front = Front()
-    let helpers = (1..<max(threads, 1)).map { number in
+    let helpers = (1..<max(threads, 1)).compactMap { number in
       WorkerThread(name: "shoal-hash-\(number)") { work(on: front, found: found) {} }
     }
     work(on: front, found: found) { progress(front.bytesDone.load(ordering: .relaxed)) }

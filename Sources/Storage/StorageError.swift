@@ -49,6 +49,14 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data is not there, and nothing is wrong with the disk: a missing or short file.
   public var isAbsence: Bool { isMissing || cause == .truncated }
 
+  /// The disk or the file system is at fault, not what was asked of it.
+  public var isDiskFault: Bool {
+    switch cause {
+    case .system, .truncated, .notAFile: true
+    case .changed, .nothingToShare, .nameNotText, .unacceptable, .cancelled: false
+    }
+  }
+
   public var description: String {
     let subject = "cannot \(operation.rawValue) '\(path.escapingControls)': "
     switch cause {
@@ -79,6 +87,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     case EMFILE, ENFILE: "; raise the limit of open files (ulimit -n)"
     case EFBIG: "; the file system or a limit (ulimit -f) refuses files this large"
     case ENAMETOOLONG: "; choose a folder with a shorter path"
+    case EAGAIN: "; raise the limit of processes (ulimit -u)"
     case EIO: "; check the disk (dmesg)"
     case ENOENT: "; check the path"
     default: nil

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Glibc
 
 /// Threads for what an event loop must not do itself.
 ///
@@ -13,17 +14,24 @@ public final class WorkerPool: Sendable {
   private let threads: [WorkerThread]
 
   /// - Parameter pieceThreads: by default one for each processor.
-  public init(pieceThreads: Int? = nil) {
-    let count = pieceThreads ?? WorkerThread.recommendedCount
-    precondition(count > 0, "somebody has to hash")
-    threads =
-      (0..<count).map { [pieces] number in
-        WorkerThread(name: "shoal-piece-\(number)") { Self.hashPieces(from: pieces) }
-      }
-      + (0..<Self.errandThreads).map { [errands] number in
-        WorkerThread(name: "shoal-run-\(number)") { Self.runErrands(from: errands) }
-      }
+  /// - Throws: when the system does not grant a thread for each kind of work.
+  public init(pieceThreads: Int = WorkerPool.recommendedPieceThreads) throws(StorageError) {
+    precondition(pieceThreads > 0, "somebody has to hash")
+    let hashers = (0..<pieceThreads).compactMap { [pieces] number in
+      WorkerThread(name: "shoal-piece-\(number)") { Self.hashPieces(from: pieces) }
+    }
+    let runners = (0..<Self.errandThreads).compactMap { [errands] number in
+      WorkerThread(name: "shoal-run-\(number)") { Self.runErrands(from: errands) }
+    }
+    threads = hashers + runners
+    if hashers.isEmpty || runners.isEmpty {
+      shutDown()
+      throw StorageError(.create, path: "worker threads", .system(EAGAIN))
+    }
   }
+
+  /// One for each processor that this process may run on.
+  public static var recommendedPieceThreads: Int { WorkerThread.recommendedCount }
 
   /// Queues pieces, which are taken in order; their results go to `sink`, in the order in which the
   /// threads finish.

@@ -172,7 +172,6 @@ import TorrentModel
       let content = (0..<layout.totalLength).map { UInt8(truncatingIfNeeded: $0) }
       try storage.write(content, at: 0)
       #expect(try storage.bytes(at: 0, count: content.count) == content)
-      try storage.sync()
       #expect(try openDescriptors(beneath: folder) - before <= 17)
       for file in layout.files {
         let found = try folder.bytes("payload/" + file.path.joined(separator: "/"))

@@ -35,7 +35,7 @@ private final class Mailbox: ResultSink {
     let content = generator.bytes(300_001)
     let buffers = PieceBufferPool()
     let sink = Mailbox()
-    let pool = WorkerPool(pieceThreads: 3)
+    let pool = try WorkerPool(pieceThreads: 3)
     defer { pool.shutDown() }
 
     for number in 0..<geometry.pieceCount {
@@ -82,7 +82,7 @@ private final class Mailbox: ResultSink {
       torrent: 0, piece: 0, offset: 0, expected: SHA1.hash(UnsafeRawBufferPointer(buffer.bytes)),
       storage: storage, buffer: buffer)
     let sink = Mailbox()
-    let pool = WorkerPool(pieceThreads: 1)
+    let pool = try WorkerPool(pieceThreads: 1)
     defer { pool.shutDown() }
 
     pool.submit(job, resultsTo: sink)
@@ -109,7 +109,7 @@ private final class Mailbox: ResultSink {
     let job = VerifyJob(
       torrent: 0, piece: 0, offset: 0, expected: .zero, storage: storage, buffer: buffer)
     let sink = Mailbox()
-    let pool = WorkerPool(pieceThreads: 1)
+    let pool = try WorkerPool(pieceThreads: 1)
     defer { pool.shutDown() }
     pool.submit(Array(repeating: job, count: 1000), resultsTo: sink)
     #expect(sink.wait(for: 1000).count == 1000)
@@ -117,7 +117,7 @@ private final class Mailbox: ResultSink {
   }
 
   @Test func slowErrandsDoNotHoldPiecesUp() throws {
-    let pool = WorkerPool(pieceThreads: 1)
+    let pool = try WorkerPool(pieceThreads: 1)
     let release = DispatchSemaphore(value: 0)
     let done = DispatchSemaphore(value: 0)
     for _ in 0..<WorkerPool.errandThreads {
@@ -140,7 +140,7 @@ private final class Mailbox: ResultSink {
   }
 
   @Test func shuttingDownFinishesWhatIsQueued() throws {
-    let pool = WorkerPool(pieceThreads: 2)
+    let pool = try WorkerPool(pieceThreads: 2)
     let count = Counter()
     for _ in 0..<500 { pool.run { count.value.add(1, ordering: .relaxed) } }
     pool.shutDown()
