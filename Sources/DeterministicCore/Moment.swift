@@ -32,13 +32,19 @@ public struct Moment: Hashable, Comparable, Sendable {
 
   @inlinable
   public static func - (moment: Moment, span: TimeSpan) -> Moment {
-    moment + TimeSpan(nanoseconds: -span.nanoseconds)
+    guard span.nanoseconds != .min else { return moment + TimeSpan(nanoseconds: .max) }
+    return moment + TimeSpan(nanoseconds: -span.nanoseconds)
   }
 
-  /// The span from `earlier` to `later`, negative when they are the other way round.
+  /// The span from `earlier` to `later`, negative when they are the other way round. Saturates, so
+  /// that the time until "never" is long and not in the past.
   @inlinable
   public static func - (later: Moment, earlier: Moment) -> TimeSpan {
-    TimeSpan(nanoseconds: Int64(truncatingIfNeeded: later.nanoseconds &- earlier.nanoseconds))
+    let (difference, isNegative) = later.nanoseconds.subtractingReportingOverflow(
+      earlier.nanoseconds)
+    let span = Int64(bitPattern: difference)
+    guard isNegative == (span < 0) else { return TimeSpan(nanoseconds: isNegative ? .min : .max) }
+    return TimeSpan(nanoseconds: span)
   }
 }
 
@@ -61,9 +67,15 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
     TimeSpan(nanoseconds: Int64(count) * 1_000_000_000)
   }
 
+  /// Saturates: a size over a rate near zero is a long time, not a trap.
+  ///
+  /// - Precondition: `count` is a number.
   @inlinable
   public static func seconds(_ count: Double) -> TimeSpan {
-    TimeSpan(nanoseconds: Int64(count * 1e9))
+    precondition(!count.isNaN, "a span of no number of seconds")
+    let nanoseconds = count * 1e9
+    guard abs(nanoseconds) < 0x1p63 else { return TimeSpan(nanoseconds: count < 0 ? .min : .max) }
+    return TimeSpan(nanoseconds: Int64(nanoseconds))
   }
 
   @inlinable
@@ -74,7 +86,9 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
 
   /// Whole milliseconds, rounded up: a timer set for it never fires early.
   @inlinable
-  public var millisecondsRoundedUp: Int64 { (nanoseconds + 999_999) / 1_000_000 }
+  public var millisecondsRoundedUp: Int64 {
+    nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0)
+  }
 
   @inlinable
   public static func < (left: TimeSpan, right: TimeSpan) -> Bool {
