@@ -6,13 +6,15 @@
 public struct BencodeDecoder: Sendable {
   public struct Limits: Sendable {
     /// Containers within containers. Real metainfo needs 6 (BEP 52 file trees as deep as paths).
-    public var depth: Int
+    public let depth: Int
     /// Values of any kind, keys not counted.
-    public var values: Int
+    public let values: Int
     /// Bytes of input.
-    public var length: Int
+    public let length: Int
 
+    /// - Precondition: the length is below 4 GiB, for what a value remembers of its place.
     public init(depth: Int, values: Int, length: Int) {
+      precondition(length <= UInt32.max, "a bencoded document of 4 GiB or more")
       self.depth = depth
       self.values = values
       self.length = length

@@ -22,11 +22,18 @@ public struct BencodeValue: Sendable {
   }
 
   public var content: Content
-  public let range: Range<Int>?
+  /// The range in half the room: a hostile document is a million of these.
+  private let start: UInt32
+  private let end: UInt32
 
+  /// Where the value stood in its document, in bytes. No value is empty, so an empty range is none.
+  public var range: Range<Int>? { start == end ? nil : Int(start)..<Int(end) }
+
+  /// - Precondition: a range lies within the first 4 GiB, as `BencodeDecoder.Limits` sees to.
   public init(_ content: Content, range: Range<Int>? = nil) {
     self.content = content
-    self.range = range
+    start = UInt32(range?.lowerBound ?? 0)
+    end = UInt32(range?.upperBound ?? 0)
   }
 }
 
