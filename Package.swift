@@ -80,6 +80,8 @@ let package = Package(
 
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
+    tests("CommandLineTests", ["shoal"]),
+    tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
     tests("InteroperationTests", []),
     tests("NetworkingTests", ["Networking"]),
@@ -87,7 +89,7 @@ let package = Package(
     tests("SessionTests", ["Session"]),
     tests("StorageTests", ["DeterministicCore", "Hashing", "Storage"]),
     tests("SwarmLogicTests", ["DeterministicCore", "SwarmLogic"]),
-    tests("TorrentModelTests", ["DeterministicCore", "TorrentModel"]),
+    tests("TorrentModelTests", ["Bencoding", "DeterministicCore", "Hashing", "TorrentModel"]),
     tests("TrackerLogicTests", ["DeterministicCore", "TrackerLogic"]),
     tests("TrackerWireTests", ["DeterministicCore", "TrackerWire"]),
   ],

@@ -22,8 +22,9 @@ extension Address: CustomStringConvertible {
   private static func parseV6(_ text: some StringProtocol) -> Address? {
     guard text.utf8.count <= 45 else { return nil }
     let halves = text.split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
-    guard (1...2).contains(halves.count), let head = groups(halves[0]),
-      let tail = halves.count == 2 ? groups(halves[1]) : []
+    guard (1...2).contains(halves.count),
+      let head = groups(halves[0], endAddress: halves.count == 1),
+      let tail = halves.count == 2 ? groups(halves[1], endAddress: true) : []
     else { return nil }
     let missing = 8 - head.count - tail.count
     guard halves.count == 2 ? missing >= 1 : missing == 0 else { return nil }
@@ -31,13 +32,13 @@ extension Address: CustomStringConvertible {
     return Address(bytes: all.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] })
   }
 
-  /// The 16-bit groups of one side of a `::`; the last may be a dotted quad.
-  private static func groups(_ text: some StringProtocol) -> [UInt16]? {
+  /// The 16-bit groups of one side of a `::`; the last of the address may be a dotted quad.
+  private static func groups(_ text: some StringProtocol, endAddress: Bool) -> [UInt16]? {
     if text.isEmpty { return [] }
     var groups: [UInt16] = []
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     for (index, part) in parts.enumerated() {
-      if index == parts.count - 1, let word = parseV4(part) {
+      if endAddress, index == parts.count - 1, let word = parseV4(part) {
         groups.append(UInt16(word >> 16))
         groups.append(UInt16(truncatingIfNeeded: word))
       } else if (1...4).contains(part.utf8.count),

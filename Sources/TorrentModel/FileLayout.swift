@@ -45,9 +45,10 @@ public struct FileLayout: Hashable, Sendable {
     entries.reserveCapacity(files.count)
     var offset: UInt64 = 0
     for file in files {
-      guard !file.path.isEmpty, file.path.count <= Self.deepestPath,
+      guard let first = file.path.first else { throw .unsafePath("") }
+      guard file.path.count <= Self.deepestPath,
         file.path.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestPath
-      else { throw .unsafePath(file.path.first ?? "") }
+      else { throw .pathTooLong(first) }
       for component in file.path { try Self.check(component) }
       entries.append(FileEntry(path: file.path, length: file.length, offset: offset))
       let (sum, overflow) = offset.addingReportingOverflow(file.length)

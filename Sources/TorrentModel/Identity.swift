@@ -15,7 +15,9 @@ public struct InfoHash: Hashable, Comparable, Sendable, CustomStringConvertible 
 
   /// 40 hexadecimal digits or 32 of base32, the two spellings of a magnet link (BEP 9).
   public init?(text: some StringProtocol) {
-    guard let bytes = Hexadecimal.decode(text) ?? Base32.decode(text) else { return nil }
+    // By length: most base32 of A to F and 2 to 7 alone is hexadecimal, too.
+    let bytes = text.utf8.count == 40 ? Hexadecimal.decode(text) : Base32.decode(text)
+    guard let bytes else { return nil }
     self.init(bytes: bytes)
   }
 

@@ -117,11 +117,29 @@ extension MagnetLink.PeerHint {
     let digits = text[text.index(after: colon)...]
     guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits), port != 0
     else { return nil }
-    var host = text[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    guard !host.isEmpty, host.utf8.count <= 253,
-      host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") })
+    let host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      guard let address = Address(text: host.dropFirst().dropLast()) else { return nil }
+      self.init(Endpoint(address, port: port))
+      return
+    }
+    guard (1...Self.longestHost).contains(host.utf8.count), host.utf8.allSatisfy(Self.isInHostName)
     else { return nil }
     self.init(host: String(host), port: port)
+  }
+
+  /// A host name in bytes (RFC 1035, section 2.3.4).
+  private static let longestHost = 253
+
+  /// Letters, digits, hyphens and dots (RFC 1123, section 2.1), and the underscore of local names:
+  /// nothing that would have to be escaped in a link.
+  private static func isInHostName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 }

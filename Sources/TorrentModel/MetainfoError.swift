@@ -13,6 +13,8 @@ public enum MetainfoError: Error, Hashable, Sendable, CustomStringConvertible {
   case noContent
   case tooManyPieces
   case unsafePath(String)
+  case pathTooLong(String)
+  case onlyVersion2
   case pathCollision(String)
   case hashMismatch
 
@@ -30,6 +32,9 @@ public enum MetainfoError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noContent: "the torrent has no bytes to share"
     case .tooManyPieces: "the torrent has more pieces than any client handles"
     case .unsafePath(let path): "the path component '\(path.prefix(80))' is unsafe"
+    case .pathTooLong(let name):
+      "a path below '\(name.prefix(80))' is deeper or longer than file systems take"
+    case .onlyVersion2: "the torrent is of version 2 (BEP 52) only, which is not read"
     case .pathCollision(let path): "two files share the path '\(path.prefix(80))'"
     case .hashMismatch: "the info dictionary does not match the info-hash"
     }

@@ -59,7 +59,8 @@ public enum Base32 {
         bits &= (1 << UInt32(count)) - 1
       }
     }
-    return bits == 0 ? bytes : nil
+    // Five bits or more left over are a digit that no byte needed.
+    return bits == 0 && count < 5 ? bytes : nil
   }
 }
 

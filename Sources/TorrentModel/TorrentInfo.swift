@@ -94,7 +94,7 @@ public struct TorrentInfo: Sendable {
       }
       return try FileLayout(name: rootName, isSingleFile: false, files: files)
     case (nil, nil):
-      throw .missing("length")
+      throw info["file tree"] == nil ? .missing("length") : .onlyVersion2
     }
   }
 
