@@ -80,7 +80,7 @@ let package = Package(
 
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
-    tests("CommandLineTests", ["shoal"]),
+    tests("CommandLineTests", ["DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
     tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
     tests("InteroperationTests", []),

@@ -114,7 +114,7 @@ import TorrentModel
     let bytes = lengths.enumerated().flatMap { file, length in
       (0..<length).map { (file: file, offset: $0) }
     }
-    for _ in 0..<50 {
+    for _ in 0..<10 {
       let offset = random.below(bytes.count + 1)
       let length = random.below(bytes.count - offset + 1)
       let segments = layout.segments(offset: UInt64(offset), length: UInt64(length))

@@ -14,29 +14,23 @@ enum FileContents {
 
   private static func readAll(_ descriptor: Int32, of path: String) throws(CommandError) -> [UInt8]
   {
+    // One byte beyond the limit tells a file that is too long; what is not touched costs nothing.
     let limit = Metainfo.longestDocument
-    var contents: [UInt8] = []
-    var end = false
-    while !end {
-      guard contents.count <= limit else {
-        throw CommandError(
-          .badMetainfo, "longer than the \(Format.size(UInt64(limit))) a .torrent file may have",
-          on: path, remedy: "give a .torrent file, not the data")
+    var code: Int32 = 0
+    let contents = [UInt8](unsafeUninitializedCapacity: limit + 1) { space, count in
+      while count < space.count {
+        let got = Glibc.read(descriptor, space.baseAddress! + count, space.count - count)
+        if got < 0, errno == EINTR { continue }
+        if got < 0 { code = errno }
+        guard got > 0 else { return }
+        count += got
       }
-      let room = max(64 << 10, contents.count)
-      let start = contents.count
-      var code: Int32 = 0
-      let more = [UInt8](unsafeUninitializedCapacity: room) { space, count in
-        var got: Int
-        repeat {
-          got = Glibc.read(descriptor, space.baseAddress, room)
-        } while got < 0 && errno == EINTR
-        code = got < 0 ? errno : 0
-        count = max(0, got)
-      }
-      guard code == 0 else { throw failure("cannot read the file", on: path, code) }
-      contents += more
-      end = contents.count == start
+    }
+    guard code == 0 else { throw failure("cannot read the file", on: path, code) }
+    guard contents.count <= limit else {
+      throw CommandError(
+        .badMetainfo, "longer than the \(Format.size(UInt64(limit))) a .torrent file may have",
+        on: path, remedy: "give a .torrent file, not the data")
     }
     return contents
   }

@@ -12,7 +12,7 @@ struct Terminal: Sendable {
 
   let descriptor: Int32
   /// Whether lines can be redrawn in place.
-  let isInteractive: Bool
+  var isInteractive: Bool
   let hasColor: Bool
 
   /// - Parameter color: `auto` colours terminals that can, unless NO_COLOR is set and not empty
