@@ -42,7 +42,7 @@ lint: ## check the format of every source
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 
 bench: build ## measure a transfer between two processes on this machine
-	@SHOAL_BINARY=$(BINARY) Scripts/bench
+	@SHOAL_BINARY=$(BINARY) Benchmarks/transfer
 
 install: build ## install the binary and the tracker's service below PREFIX (/usr/local)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/shoal

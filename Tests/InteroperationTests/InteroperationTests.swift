@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 /// Real clients in a network namespace; see Scripts/with-namespace.
-@Suite(
-  .serialized, .enabled(if: Arena.network != nil, Comment(rawValue: Arena.whySkipped)))
+@Suite(.enabled(if: Arena.network != nil, Comment(rawValue: Arena.whySkipped)))
 enum Interoperation {}
 
 extension Interoperation {
@@ -24,6 +23,72 @@ extension Interoperation {
     @Test(arguments: transfers)
     func `other clients exchange a payload among themselves`(transfer: Transfer) async throws {
       try await transfer.run()
+    }
+
+    @Test func `a swarm of other clients completes without its seeder`() async throws {
+      let swarm = Swarm(
+        seeder: .libtorrent, quickest: .aria2, slow: [.libtorrent, .transmission],
+        tracker: .opentracker)
+      try await swarm.run()
+    }
+  }
+
+  @Suite struct Transfers {
+    /// Every kind of source, payload and tracker between the two.
+    static func matrix(from seeder: ClientKind, to leecher: ClientKind) -> [Transfer] {
+      Source.allCases.flatMap { source in
+        Payload.allCases.flatMap { payload in
+          TrackerKind.allCases.map { tracker in
+            Transfer(
+              seeder: seeder, leecher: leecher, source: source, payload: payload, tracker: tracker)
+          }
+        }
+      }
+    }
+
+    @Test(arguments: ClientKind.others.flatMap { matrix(from: $0, to: .shoal) })
+    func `shoal fetches what another client seeds`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    @Test(arguments: ClientKind.others.flatMap { matrix(from: .shoal, to: $0) })
+    func `another client fetches what shoal seeds`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    @Test(arguments: matrix(from: .shoal, to: .shoal))
+    func `shoal fetches what shoal seeds`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    static let obfuscated = ClientKind.others.flatMap { other in
+      [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in
+        Transfer(
+          seeder: seeder, leecher: leecher, source: .torrentFile, payload: .folder,
+          tracker: .opentracker, encryption: true)
+      }
+    }
+
+    @Test(arguments: obfuscated)
+    func `a client that tries the obfuscated handshake falls back`(
+      transfer: Transfer
+    ) async throws {
+      try await transfer.run()
+    }
+  }
+
+  @Suite struct MixedSwarm {
+    static let swarms = ClientKind.allCases.map { quickest in
+      Swarm(
+        seeder: .shoal, quickest: quickest, slow: ClientKind.allCases.filter { $0 != quickest },
+        tracker: .shoal)
+    }
+
+    @Test(arguments: swarms)
+    func `all four clients complete without the seeder once one copy is out`(
+      swarm: Swarm
+    ) async throws {
+      try await swarm.run()
     }
   }
 }

@@ -23,24 +23,11 @@ struct Transfer: CustomTestStringConvertible, Sendable {
       let original = try arena.makeFolder("original")
       let tracker = try RunningTracker.prepare(tracker)
       let path = try payload.write(below: original)
-      // The torrent is the seeder's work when shoal seeds, and a stranger's otherwise.
-      let torrent =
-        seeder == .shoal
-        ? try await Torrent.makeWithShoal(of: path, announce: tracker.announce, in: arena)
-        : try await Torrent.makeWithLibtorrent(of: path, announce: tracker.announce, in: arena)
+      let torrent = try await Torrent.make(
+        by: seeder, of: path, announce: tracker.announce, in: arena)
       try await tracker.start(tracking: torrent, in: arena)
-
-      // Held until the end: a client ends its program when nobody holds it.
-      let uploading = try await seeder.start(
-        ClientOptions(
-          folder: original, source: torrent.metainfo.path, address: try Arena.allocateAddress(),
-          seeds: true, encryption: encryption),
-        in: arena)
-      // A leecher that asks first would be told of nobody, and ask again a minute later.
-      try await wait(until: "\(seeder) has announced itself as a seeder", within: .seconds(20)) {
-        if let code = uploading.process.exitCode() { throw Failure("\(seeder) exited: \(code)") }
-        return try await tracker.seeders(of: torrent) >= 1
-      }
+      _ = try await seeder.seed(
+        torrent, from: original, with: tracker, encryption: encryption, in: arena)
 
       let copy = try arena.makeFolder("copy")
       let downloading = try await leecher.start(

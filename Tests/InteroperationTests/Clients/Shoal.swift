@@ -1,25 +1,29 @@
 import Foundation
 
-/// The binary under test, which prints a line that begins with `complete` when it has everything.
+/// The binary under test. A `get` that is not to stay must exit with 0 once it has everything; in any
+/// case its last line then begins with `complete`.
 final class Shoal: Client {
   let process: ChildProcess
+  private let exitsWhenComplete: Bool
 
   init(_ options: ClientOptions, in arena: Arena) throws {
     var arguments: [String]
     if options.seeds {
       arguments = ["seed", options.source, "--data", options.folder.path]
     } else {
-      // Once complete it stays for whoever still needs it; the arena ends it.
-      arguments = ["get", options.source, "--output", options.folder.path, "--seed-time", "1h"]
+      arguments = ["get", options.source, "--output", options.folder.path]
+      arguments += ["--seed-time", options.stays ? "1h" : "0"]
       if options.downloadLimit > 0 {
         arguments += ["--down", "\(options.downloadLimit / 1024)K/s"]
       }
     }
     arguments += ["--listen", "\(options.address)"]
+    exitsWhenComplete = !options.seeds && !options.stays
     process = try arena.start("shoal-\(options.address.port)", try Arena.shoal(), arguments)
   }
 
   func isComplete() -> Bool {
-    process.output().split(separator: "\n").contains { $0.hasPrefix("complete ") }
+    if exitsWhenComplete && process.exitCode() != 0 { return false }
+    return process.output().split(separator: "\n").contains { $0.hasPrefix("complete ") }
   }
 }

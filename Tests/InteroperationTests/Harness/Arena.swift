@@ -25,15 +25,32 @@ final class Arena {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Support")
 
-  /// Runs `body` in a new arena. What it throws comes out with the tails of every process's log.
+  /// The clients mostly wait for their own timers, so that a few tests share the machine well; more
+  /// would turn a slow machine into failures.
+  private static let gate = Gate(width: 4)
+
+  /// Runs `body` in a new arena, when its turn comes. What it throws comes out with the tails of every process's log.
   static func run(_ body: (Arena) async throws -> Void) async throws {
-    let arena = try Arena()
-    defer { arena.close() }
+    await gate.enter()
+    let result = await attempt(body)
+    await gate.leave()
+    try result.get()
+  }
+
+  private static func attempt(
+    _ body: (Arena) async throws -> Void
+  ) async -> Result<Void, any Error> {
     do {
-      try await body(arena)
+      let arena = try Arena()
+      defer { arena.close() }
+      do {
+        return .success(try await body(arena))
+      } catch {
+        let tails = arena.processes.map { $0.tail() }
+        return .failure(Failure((["\(error)"] + tails).joined(separator: "\n")))
+      }
     } catch {
-      throw Failure(
-        (["\(error)"] + arena.processes.map { $0.tail() }).joined(separator: "\n"))
+      return .failure(error)
     }
   }
 

@@ -30,6 +30,8 @@ struct ClientOptions {
   var address: SocketAddress
   /// Whether the folder has the payload already.
   var seeds: Bool
+  /// Whether a program that could leave when it has everything is to stay for the others.
+  var stays = false
   /// Bytes a second; 0 is without limit.
   var downloadLimit = 0
   /// Whether the program may try the obfuscated handshake first.
@@ -52,5 +54,22 @@ enum ClientKind: String, CaseIterable, Sendable {
     case .shoal: try Shoal(options, in: arena)
     case .transmission: try await Transmission(options, in: arena)
     }
+  }
+
+  /// Seeds a payload, and returns when the tracker knows: a leecher that asked before would be told
+  /// of nobody, and ask again only minutes later.
+  func seed(
+    _ torrent: Torrent, from folder: URL, with tracker: RunningTracker, encryption: Bool = false,
+    in arena: Arena
+  ) async throws -> any Client {
+    let options = ClientOptions(
+      folder: folder, source: torrent.metainfo.path, address: try Arena.allocateAddress(),
+      seeds: true, encryption: encryption)
+    let client = try await start(options, in: arena)
+    try await wait(until: "\(self) has announced itself as a seeder", within: .seconds(20)) {
+      if let code = client.process.exitCode() { throw Failure("\(self) exited with \(code)") }
+      return try await tracker.seeders(of: torrent) >= 1
+    }
+    return client
   }
 }

@@ -7,8 +7,17 @@ struct Torrent {
   var infoHash: String
   var magnet: String
 
+  /// Made by shoal when shoal is to seed it, and otherwise by a stranger.
+  static func make(
+    by seeder: ClientKind, of payload: URL, announce: String, in arena: Arena
+  ) async throws -> Torrent {
+    seeder == .shoal
+      ? try await makeWithShoal(of: payload, announce: announce, in: arena)
+      : try await makeWithLibtorrent(of: payload, announce: announce, in: arena)
+  }
+
   /// Made by libtorrent, the magnet link by hand.
-  static func makeWithLibtorrent(
+  private static func makeWithLibtorrent(
     of payload: URL, announce: String, in arena: Arena
   ) async throws -> Torrent {
     let metainfo = arena.folder.appending(path: "by-libtorrent.torrent")
@@ -26,7 +35,7 @@ struct Torrent {
   }
 
   /// Made by `shoal create`, the magnet link by `shoal magnet`.
-  static func makeWithShoal(
+  private static func makeWithShoal(
     of payload: URL, announce: String, in arena: Arena
   ) async throws -> Torrent {
     let metainfo = arena.folder.appending(path: "by-shoal.torrent")
