@@ -6,7 +6,8 @@ public import TorrentModel
 public struct ExtensionHandshake: Hashable, Sendable {
   /// The number under which the peer takes `ut_metadata` messages (BEP 9); 0 or nil: not at all.
   public var metadataID: UInt8?
-  /// Bytes of the info dictionary, from a peer that has it (BEP 9).
+  /// Bytes of the info dictionary, from a peer that has it (BEP 9): at most
+  /// `MetadataMessage.longestMetadata`.
   public var metadataSize: Int?
   /// Requests the peer keeps queued before it drops any.
   public var requestQueue: Int?
@@ -55,6 +56,7 @@ public struct ExtensionHandshake: Hashable, Sendable {
   private init(fields value: BencodeValue) {
     metadataID = value["m"].flatMap { Self.positive("ut_metadata", of: $0) }
     metadataSize = Self.positive("metadata_size", of: value)
+    if let size = metadataSize, size > MetadataMessage.longestMetadata { metadataSize = nil }
     requestQueue = Self.positive("reqq", of: value)
     listenPort = Self.positive("p", of: value)
     if let version = value["v"]?.string {

@@ -53,6 +53,7 @@ public enum MetadataMessage: Hashable, Sendable {
     case 1:
       let bytes = Array(payload[parsed.end...])
       guard let size = value["total_size"]?.integer, size > 0, size <= Int64(Self.longestMetadata),
+        part < Self.partCount(of: Int(size)),
         bytes.count == min(Self.partLength, Int(size) - part * Self.partLength)
       else { throw .badExtensionMessage("metadata whose length does not fit its size") }
       self = .data(part: part, totalSize: Int(size), bytes: bytes)

@@ -2,9 +2,22 @@ import DeterministicCore
 import Glibc
 public import Networking
 import PeerWire
-import Storage
+public import Storage
 import SwarmLogic
 public import TorrentModel
+
+/// Why a session cannot begin.
+public enum SessionError: Error, Hashable, Sendable, CustomStringConvertible {
+  case network(NetworkError)
+  case storage(StorageError)
+
+  public var description: String {
+    switch self {
+    case .network(let error): error.description
+    case .storage(let error): error.description
+    }
+  }
+}
 
 /// Everything one process does in swarms: a port, worker threads, and a runner for each torrent.
 ///
@@ -32,16 +45,21 @@ public final class Session {
   /// Connections that have not said who they are; more are closed at once.
   private static let mostUnknownConnections = 1000
 
-  public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(NetworkError) {
+  public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(SessionError) {
     self.reactor = reactor
     self.configuration = configuration
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
     peerID = PeerID.random(using: &system)
-    workers = WorkerPool()
     descriptors = DescriptorPool(capacity: configuration.openFiles)
-    mailbox = try reactor.makeMailbox { [weak self] messages in
-      for message in messages { self?.receive(message) }
+    do { workers = try WorkerPool() } catch { throw .storage(error) }
+    do {
+      mailbox = try reactor.makeMailbox { [weak self] messages in
+        for message in messages { self?.receive(message) }
+      }
+    } catch {
+      workers.shutDown()
+      throw .network(error)
     }
     courier = ResultCourier(mailbox)
   }

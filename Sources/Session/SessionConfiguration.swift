@@ -1,3 +1,4 @@
+public import Storage
 public import SwarmLogic
 public import TorrentModel
 
@@ -57,8 +58,8 @@ public enum TorrentSource: Sendable {
 public struct TorrentOptions: Sendable {
   /// The folder that holds the torrent's file or folder.
   public var folder: String
-  /// The file or folder itself, where its name is not the torrent's.
-  public var dataPath: String?
+  /// Where the data is, when it is not where a download into `folder` would put it.
+  public var storage: (any PieceStorage)?
   /// Nothing is written: missing or wrong pieces stay missing.
   public var isReadOnly = false
   /// What is on disk is believed without hashing it.

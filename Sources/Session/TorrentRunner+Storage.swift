@@ -38,36 +38,23 @@ extension TorrentRunner {
     }
   }
 
-  private func makeStorage(_ info: TorrentInfo) throws(StorageError) -> FileStorage {
-    let access: FileStorage.Access = options.isReadOnly ? .readOnly : .readWrite()
-    guard let path = options.dataPath else {
-      return try FileStorage(
-        folder: options.folder, layout: info.layout, access: access,
-        descriptors: session.descriptors)
-    }
-    // The data has another name than the torrent: the folder is where its files are.
-    if info.layout.isSingleFile {
-      let (folder, name) = FilePath.split(path)
-      return try FileStorage(
-        folder: folder, layout: info.layout, paths: [name], access: access,
-        descriptors: session.descriptors)
-    }
+  private func makeStorage(_ info: TorrentInfo) throws(StorageError) -> any PieceStorage {
+    if let storage = options.storage { return storage }
     return try FileStorage(
-      folder: path, layout: info.layout,
-      paths: info.layout.files.map { $0.path.joined(separator: "/") }, access: access,
-      descriptors: session.descriptors)
+      folder: options.folder, layout: info.layout,
+      access: options.isReadOnly ? .readOnly : .readWrite(), descriptors: session.descriptors)
   }
 
-  private func check(_ storage: FileStorage, _ info: TorrentInfo) {
+  private func check(_ storage: any PieceStorage, _ info: TorrentInfo) {
     let mailbox = session.mailbox!
     let id = id
     let isReadOnly = options.isReadOnly
+    let verifier = Verifier(info, in: storage, cancellation: cancellation)
     session.workers.run {
       let outcome: Result<Bitfield, StorageError>
       do throws(StorageError) {
-        let have = try Recheck(storage: storage, info: info).run { progress in
-          mailbox.send(.checkProgress(torrent: id, bytes: progress.bytesDone))
-          return true
+        let have = try verifier.run { bytes in
+          mailbox.send(.checkProgress(torrent: id, bytes: bytes))
         }
         if !isReadOnly { try storage.prepare() }
         outcome = .success(have)

@@ -35,6 +35,8 @@ public final class TorrentRunner {
   var buffers: [PieceBuffer?] = []
   /// Pieces lately hinted to the kernel as about to be read.
   var readAheadPieces: [PieceIndex] = []
+  /// Ends the check of the disk.
+  let cancellation = Cancellation()
   /// Progress of the check under way.
   var checkedBytes: UInt64 = 0
 
@@ -152,6 +154,7 @@ public final class TorrentRunner {
   func close() {
     guard phase != .stopped else { return }
     enter(.stopped)
+    cancellation.cancel()
     for transport in transports { transport?.close() }
     transports = []
     accepted = [:]
