@@ -36,6 +36,9 @@ public struct PeerMessageDecoder: Sendable {
 
   public init(limits: Limits = Limits()) { self.limits = limits }
 
+  /// Bytes of a frame that has not arrived whole.
+  public var bytesHeld: Int { partial.count }
+
   /// Whether the next byte begins a frame.
   public var isAtBoundary: Bool { payloadRemaining == 0 && partial.isEmpty }
 
@@ -89,8 +92,8 @@ public struct PeerMessageDecoder: Sendable {
       }
       let count = min(needed - partial.count, input.byteCount - offset)
       guard count > 0 else { return nil }
-      for position in offset..<offset + count {
-        partial.append(input.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self))
+      input.extracting(offset..<offset + count).withUnsafeBytes {
+        partial.append(contentsOf: $0)
       }
       offset += count
     }
