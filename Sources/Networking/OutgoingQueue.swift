@@ -25,6 +25,9 @@ struct OutgoingQueue {
 
   var isEmpty: Bool { segments.isEmpty }
 
+  /// Bytes of messages not yet sent.
+  var byteCount: Int { bytes.count - head }
+
   /// Appends bytes that `encode` writes.
   mutating func append(_ encode: (inout [UInt8]) -> Void) {
     let before = bytes.count
@@ -45,8 +48,13 @@ struct OutgoingQueue {
 
   /// Takes a block out again, unless its first byte is on its way. Returns whether it did.
   mutating func remove(_ block: Block) -> Bool {
-    let first = segments.firstIndex { if case .block(block) = $0 { true } else { false } }
-    guard let index = first, index > 0 || blockProgress == 0 else { return false }
+    // Asked for twice, it may be on its way and queued once more.
+    var isOnItsWay = blockProgress > 0
+    let found = segments.firstIndex { segment in
+      defer { isOnItsWay = false }
+      return if case .block(block) = segment { !isOnItsWay } else { false }
+    }
+    guard let index = found else { return false }
     segments.remove(at: index)
     blockCount -= 1
     return true
