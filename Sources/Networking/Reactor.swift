@@ -90,9 +90,10 @@ public final class Reactor {
     timers.set(at: moment, action)
   }
 
+  /// Runs `action` once `span` is over, counted from this call and not from the turn's start.
   @discardableResult
   public func schedule(after span: TimeSpan, _ action: @escaping () -> Void) -> SlabID {
-    timers.set(at: now + span, action)
+    timers.set(at: Self.clock + span, action)
   }
 
   public func cancelTimer(_ id: SlabID) { timers.cancel(id) }
@@ -121,7 +122,7 @@ public final class Reactor {
       guard let entry = handlers.find(SlabID(word: event.token)) else { continue }
       entry.handler.becameReady(Readiness(rawValue: event.events))
     }
-    while let action = timers.popDue(by: now) { action() }
+    for timer in timers.popDue(by: now) { timers.take(timer)?() }
     // A handler may ask again for itself or another while its turn ends.
     while !turnEndHandlers.isEmpty {
       let batch = turnEndHandlers
@@ -131,6 +132,8 @@ public final class Reactor {
   }
 
   private func waitMilliseconds() -> Int32 {
+    // Asked for before the loop ran: a turn that is still to come ends at once.
+    guard turnEndHandlers.isEmpty else { return 0 }
     guard let next = timers.next else { return -1 }
     let clock = Self.clock
     guard next > clock else { return 0 }

@@ -1,7 +1,10 @@
 import DeterministicCore
 
 /// What a loop has to do later, soonest first: a binary heap of moments whose actions sit in a
-/// slab, so that cancelling is O(1) and a cancelled entry is dropped when its time comes.
+/// slab, so that cancelling is amortised O(1).
+///
+/// The invariant: an entry whose action is gone was cancelled, and there are never more of those
+/// than of the living and `fewCancelled` together, however often a long timer is set anew.
 struct Timers {
   private struct Entry {
     var moment: Moment
@@ -14,9 +17,15 @@ struct Timers {
     }
   }
 
+  /// Cancelled entries that are not worth a sweep.
+  private static let fewCancelled = 64
+
   private var heap: [Entry] = []
   private var actions = Slab<() -> Void>()
   private var sequence: UInt64 = 0
+
+  /// Entries kept, cancelled ones included.
+  var entryCount: Int { heap.count }
 
   /// The earliest moment set, cancelled or not.
   var next: Moment? { heap.first?.moment }
@@ -33,15 +42,30 @@ struct Timers {
     return id
   }
 
-  mutating func cancel(_ id: SlabID) { actions.remove(id) }
+  mutating func cancel(_ id: SlabID) {
+    guard actions.remove(id) != nil else { return }
+    if heap.count > 2 * actions.count + Self.fewCancelled { dropCancelled() }
+  }
 
-  /// Takes out the next action due by `now`.
-  mutating func popDue(by now: Moment) -> (() -> Void)? {
+  /// Takes the names of all timers due by `now` off the heap, in order. Their actions stay until
+  /// `take`, so that one may still cancel another; a timer they set is not among them, not even one
+  /// for a moment that is past.
+  mutating func popDue(by now: Moment) -> [SlabID] {
+    var due: [SlabID] = []
     while let first = heap.first, first.moment <= now {
       removeFirst()
-      if let action = actions.remove(first.id) { return action }
+      if actions.contains(first.id) { due.append(first.id) }
     }
-    return nil
+    return due
+  }
+
+  /// Takes out the action of a timer that came due; nil when it was cancelled meanwhile.
+  mutating func take(_ id: SlabID) -> (() -> Void)? { actions.remove(id) }
+
+  /// In order of time, which is also an order a heap may have.
+  private mutating func dropCancelled() {
+    heap.removeAll { !actions.contains($0.id) }
+    heap.sort { $0.isBefore($1) }
   }
 
   private mutating func removeFirst() {
