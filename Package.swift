@@ -45,7 +45,7 @@ let package = Package(
 
     // Floor 2: bytes to messages and back
     module("PeerWire", ["Bencoding", "TorrentModel"]),
-    module("HTTPWire"),
+    module("HTTPWire", ["TorrentModel"]),
     module("TrackerWire", ["Bencoding", "HTTPWire", "TorrentModel"]),
 
     // Floor 3: decisions
