@@ -32,7 +32,10 @@ public final class Session {
   let scratch = ReceiveScratch()
   private(set) var mailbox: Mailbox<SessionMessage>!
   private(set) var courier: ResultCourier!
+  private(set) var trackers: TrackerClient!
   private var generator: SeededGenerator
+  private var lookUps: [UInt64: ([Endpoint]) -> Void] = [:]
+  private var nextLookUp: UInt64 = 0
   private var listeners: [Listener] = []
   private var incoming: [ObjectIdentifier: IncomingConnection] = [:]
   private var runners = Slab<TorrentRunner>()
@@ -62,6 +65,11 @@ public final class Session {
       throw .network(error)
     }
     courier = ResultCourier(mailbox)
+    trackers = TrackerClient(
+      on: reactor, from: sourceAddress, generator: SeededGenerator(seed: generator.next())
+    ) { [unowned self] host, port, completion in
+      lookUp([MagnetLink.PeerHint(host: host, port: port)], completion: completion)
+    }
   }
 
   // MARK: Listening
@@ -157,13 +165,35 @@ public final class Session {
     case .checked(let id, let outcome):
       runners.find(id)?.finishChecking(outcome)
     case .resolved(let id, let endpoints):
-      runners.find(id)?.addPeers(endpoints, from: .user)
+      lookUps.removeValue(forKey: id)?(endpoints)
     }
   }
 
-  /// Tells the trackers that we leave, and calls `done` when they know or soon in any case.
+  /// Finds the addresses of hosts, names among them by the system's resolver and off the loop;
+  /// `completion` is called on the loop, later.
+  func lookUp(_ hosts: [MagnetLink.PeerHint], completion: @escaping ([Endpoint]) -> Void) {
+    nextLookUp += 1
+    let id = nextLookUp
+    lookUps[id] = completion
+    let mailbox = mailbox!
+    workers.run {
+      mailbox.send(
+        .resolved(
+          lookUp: id, hosts.flatMap { NameLookup.endpoints(of: $0.host, port: $0.port) }))
+    }
+  }
+
+  /// Tells the trackers that we leave, and calls `done` when they know or have had their time.
   public func leave(then done: @escaping () -> Void) {
-    reactor.schedule(after: .zero, done)
+    let leaving = torrents
+    var pending = leaving.count
+    guard pending > 0 else { return done() }
+    for runner in leaving {
+      runner.leave {
+        pending -= 1
+        if pending == 0 { done() }
+      }
+    }
   }
 
   /// Ends all connections and threads. Trackers are not told: `TorrentRunner.leave` does that.

@@ -9,7 +9,7 @@ enum SessionMessage: Sendable {
   case checkProgress(torrent: SlabID, bytes: UInt64)
   case checked(torrent: SlabID, Result<Bitfield, StorageError>)
   /// Host names looked up; empty when there was no answer.
-  case resolved(torrent: SlabID, [Endpoint])
+  case resolved(lookUp: UInt64, [Endpoint])
 }
 
 /// Carries the results of the worker pool to the loop.

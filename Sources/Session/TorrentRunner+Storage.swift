@@ -77,7 +77,10 @@ extension TorrentRunner {
       swarm.limitPartialPieces(
         to: max(2, session.configuration.bufferBytes / Int(info.geometry.pieceLength)))
       if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
-      if case .metainfo = source { lookUp(options.peers) }
+      if case .metainfo = source {
+        lookUp(options.peers)
+        announce()
+      }
     }
   }
 

@@ -35,6 +35,11 @@ public final class TorrentRunner {
   var buffers: [PieceBuffer?] = []
   /// Pieces lately hinted to the kernel as about to be read.
   var readAheadPieces: [PieceIndex] = []
+  var schedule: AnnounceSchedule
+  var announceTimer: SlabID?
+  /// What tells trackers that we are the same peer when our address changes.
+  let announceKey: UInt32
+
   /// Ends the check of the disk.
   let cancellation = Cancellation()
   /// Progress of the check under way.
@@ -50,6 +55,10 @@ public final class TorrentRunner {
     reactor = session.reactor
     infoHash = source.infoHash
     bufferPool = PieceBufferPool(limit: session.configuration.bufferBytes)
+    var generator = generator
+    announceKey = UInt32(truncatingIfNeeded: generator.next())
+    schedule = Self.schedule(
+      for: source, options, generator: SeededGenerator(seed: generator.next()))
     swarm = Swarm(
       infoHash: infoHash, peerID: session.peerID, listenPort: session.listenPort,
       configuration: session.configuration.swarm, generator: generator, at: reactor.now)
@@ -64,6 +73,7 @@ public final class TorrentRunner {
       report(.phase(.fetchingMetadata))
       lookUp(link.peers)
       lookUp(options.peers)
+      announce()
     }
   }
 
@@ -127,22 +137,22 @@ public final class TorrentRunner {
 
   private func note(_ event: SwarmEvent) {
     report(.swarm(event))
-    if event == .complete { enter(.seeding) }
+    guard event == .complete else { return }
+    if swarm.down.total > 0 {
+      schedule.noteComplete(at: reactor.now)
+      announce()
+    }
+    enter(.seeding)
   }
 
   // MARK: Peers
 
-  /// Looks host names up off the loop; addresses are used at once.
+  /// Tries peers at once; host names are looked up first.
   func lookUp(_ hints: [MagnetLink.PeerHint]) {
     addPeers(hints.compactMap(\.endpoint), from: .user)
     let names = hints.filter { $0.endpoint == nil }
     guard !names.isEmpty else { return }
-    let mailbox = session.mailbox!
-    let id = id
-    session.workers.run {
-      let endpoints = names.flatMap { NameLookup.endpoints(of: $0.host, port: $0.port) }
-      mailbox.send(.resolved(torrent: id, endpoints))
-    }
+    session.lookUp(names) { [weak self] in self?.addPeers($0, from: .user) }
   }
 
   public func addPeers(_ endpoints: [Endpoint], from source: PeerSource) {
@@ -155,6 +165,7 @@ public final class TorrentRunner {
     guard phase != .stopped else { return }
     enter(.stopped)
     cancellation.cancel()
+    if let announceTimer { reactor.cancelTimer(announceTimer) }
     for transport in transports { transport?.close() }
     transports = []
     accepted = [:]
@@ -180,7 +191,7 @@ public final class TorrentRunner {
     return bytesTotal - left
   }
 
-  public var trackerCount: Int { source.trackers.count + options.trackers.count }
+  public var trackerCount: Int { schedule.trackerCount }
 
   public var isComplete: Bool { swarm.isComplete }
 }

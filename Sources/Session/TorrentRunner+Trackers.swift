@@ -1,0 +1,125 @@
+import DeterministicCore
+import Networking
+import SwarmLogic
+import TorrentModel
+import TrackerWire
+
+// Announcing: the schedule says when and to whom, the tracker client does it, and the peers go to
+// the swarm.
+extension TorrentRunner {
+  /// An announce in the course of things.
+  private static let announcePatience = TimeSpan.seconds(60)
+  /// The last announce, while somebody waits for the process to end.
+  private static let farewellPatience = TimeSpan.seconds(2)
+
+  static func schedule(
+    for source: TorrentSource, _ options: TorrentOptions, generator: SeededGenerator
+  ) -> AnnounceSchedule {
+    var seen: [TrackerURL] = []
+    let texts = source.trackers + options.trackers.map { [$0] }
+    let tiers = texts.map { tier in
+      tier.compactMap { text -> TrackerURL? in
+        guard let url = TrackerURL(text), !seen.contains(url) else { return nil }
+        seen.append(url)
+        return url
+      }
+    }
+    return AnnounceSchedule(tiers: tiers, generator: generator)
+  }
+
+  /// Makes the announces that are due and sees to the next ones.
+  func announce() {
+    guard phase != .stopped else { return }
+    for order in schedule.next(at: reactor.now, wantsPeers: wantsPeers) {
+      carryOut(order, patience: Self.announcePatience) { [weak self] outcome in
+        guard let self else { return }
+        self.schedule.finish(order, outcome, at: self.reactor.now)
+        self.announce()
+      }
+    }
+    setAnnounceTimer()
+  }
+
+  private func setAnnounceTimer() {
+    if let announceTimer { reactor.cancelTimer(announceTimer) }
+    announceTimer = nil
+    let due = schedule.nextDue
+    guard due != .distantFuture else { return }
+    announceTimer = reactor.schedule(at: due) { [weak self] in
+      self?.announceTimer = nil
+      self?.announce()
+    }
+  }
+
+  private var wantsPeers: Bool {
+    swarm.peerCount < session.configuration.swarm.mostPeers / 2
+  }
+
+  private func carryOut(
+    _ order: AnnounceOrder, patience: TimeSpan,
+    then finished: @escaping (AnnounceOutcome) -> Void
+  ) {
+    var request = AnnounceRequest(
+      infoHash: infoHash, peerID: session.peerID, port: session.listenPort ?? 0,
+      left: swarm.bytesLeft ?? AnnounceRequest.unknownLeft)
+    request.uploaded = swarm.up.total
+    request.downloaded = swarm.down.total
+    request.event = order.event
+    request.numWant = order.numWant
+    request.key = announceKey
+    request.trackerID = order.trackerID
+    session.trackers.announce(request, to: order.url, patience: patience) { [weak self] result in
+      finished(self?.take(result, of: order) ?? .failed)
+    }
+  }
+
+  /// Reports an answer and hands its peers to the swarm.
+  private func take(
+    _ result: Result<AnnounceReply, TrackerClient.AnnounceFault>, of order: AnnounceOrder
+  ) -> AnnounceOutcome {
+    switch result {
+    case .failure(let fault):
+      note(.failed(fault.reason), of: order)
+      return .failed
+    case .success(.failure(let failure)):
+      note(.refused(failure.reason), of: order)
+      return .refused(failure.retry)
+    case .success(.success(let response)):
+      let endpoints = response.peers.endpoints
+      note(
+        .answered(
+          peers: endpoints.count, seeders: response.complete, leechers: response.incomplete),
+        of: order)
+      if order.event != .stopped { addPeers(endpoints, from: .tracker) }
+      return .answered(
+        interval: response.interval, minInterval: response.minInterval,
+        trackerID: response.trackerID)
+    }
+  }
+
+  private func note(_ outcome: TrackerReport.Outcome, of order: AnnounceOrder) {
+    // Keys of members stand in the path: only scheme and host are shown.
+    report(.tracker(TrackerReport(url: order.url.redacted, outcome: outcome)))
+  }
+
+  /// Tells the trackers of the end, and of a completion they have not heard of.
+  func leave(then done: @escaping () -> Void) {
+    let owesCompleted = schedule.owesCompleted
+    let orders = schedule.stop()
+    var pending = orders.count
+    guard pending > 0 else { return done() }
+    for order in orders {
+      let sayStopped = { [self] in
+        carryOut(order, patience: Self.farewellPatience) { _ in
+          pending -= 1
+          if pending == 0 { done() }
+        }
+      }
+      guard owesCompleted else {
+        sayStopped()
+        continue
+      }
+      carryOut(order.saying(.completed), patience: Self.farewellPatience) { _ in sayStopped() }
+    }
+  }
+}
