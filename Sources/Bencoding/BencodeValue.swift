@@ -58,30 +58,38 @@ extension BencodeValue {
   }
 }
 
+// Not inlined into other modules: the 6.3 optimiser fails on chains of these accessors once it
+// sees through them ("Found ownership error" in CopyPropagation), and none is on a hot path.
 extension BencodeValue {
+  @inline(never)
   public var integer: Int64? {
     if case .integer(let number) = content { number } else { nil }
   }
 
+  @inline(never)
   public var string: ArraySlice<UInt8>? {
     if case .string(let bytes) = content { bytes } else { nil }
   }
 
   /// The string as text, when it is valid UTF-8.
+  @inline(never)
   public var text: String? {
     guard let bytes = string else { return nil }
     return String(validating: bytes, as: UTF8.self)
   }
 
+  @inline(never)
   public var list: [BencodeValue]? {
     if case .list(let items) = content { items } else { nil }
   }
 
+  @inline(never)
   public var entries: [Entry]? {
     if case .dictionary(let entries) = content { entries } else { nil }
   }
 
   /// The value of a key of a dictionary, by binary search; `nil` for any other kind of value.
+  @inline(never)
   public subscript(key: String) -> BencodeValue? {
     guard let entries else { return nil }
     let wanted = key.utf8

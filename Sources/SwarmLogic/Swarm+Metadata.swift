@@ -118,7 +118,7 @@ extension Swarm {
       geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
     for key in peers.ids where peers[key].isConnected {
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
-      have.forEach { send(.have($0), to: key, at: now, into: &effects) }
+      for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
     }

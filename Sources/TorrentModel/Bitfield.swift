@@ -102,6 +102,14 @@ public struct Bitfield: Hashable, Sendable {
     }
   }
 
+  /// The pieces of the set, in order.
+  public var pieces: [PieceIndex] {
+    var pieces: [PieceIndex] = []
+    pieces.reserveCapacity(setCount)
+    forEach { pieces.append($0) }
+    return pieces
+  }
+
   /// Calls `body` with each piece that is in this set and in `other`, in order, until it returns
   /// false. - Precondition: both describe the same torrent.
   @inlinable
