@@ -1,0 +1,172 @@
+import DeterministicCore
+import Glibc
+import HTTPWire
+import TorrentModel
+
+/// One client's connection to an `HTTPServer`.
+///
+/// The invariant: requests are answered in order, and none is read while `output` holds more than
+/// the limit, so a client that asks and never listens costs one buffer.
+final class HTTPServerConnection: ReadinessHandler {
+  let client: Endpoint
+  private unowned let server: HTTPServer
+  private var socket: FileDescriptor?
+  private var registration: SlabID?
+  private var interest = Readiness.readable
+  private var timer: SlabID?
+  private var deadline = Moment.distantFuture
+
+  private var parser: HTTPRequestParser
+  private var output: [UInt8] = []
+  private var sent = 0
+  /// The last answer is in `output`: nothing more is read, and its last byte ends the connection.
+  private var isEnding = false
+
+  private static let readLength = 16 << 10
+
+  init(
+    _ socket: consuming FileDescriptor, from client: Endpoint, server: HTTPServer
+  ) throws(NetworkError) {
+    self.client = client
+    self.server = server
+    parser = HTTPRequestParser(limits: server.limits.request)
+    let number = socket.number
+    self.socket = consume socket
+    registration = try server.reactor.register(number, for: interest, handler: self)
+  }
+
+  func begin(with prefix: [UInt8]) {
+    setDeadline(server.limits.requestDeadline)
+    if !prefix.isEmpty { take(prefix) }
+  }
+
+  func close() {
+    guard socket != nil else { return }
+    if let registration { server.reactor.deregister(registration) }
+    if let timer { server.reactor.cancelTimer(timer) }
+    registration = nil
+    timer = nil
+    socket = nil
+    server.forget(self)
+  }
+
+  // MARK: Events
+
+  func becameReady(_ readiness: Readiness) {
+    if readiness.contains(.writable) { flush() }
+    if socket != nil, readiness.contains(.readable) || readiness.contains(.hangup) { read() }
+  }
+
+  private func read() {
+    guard let number = socket?.number else { return }
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: Self.readLength) { buffer, filled in
+      count = recv(number, buffer.baseAddress, buffer.count, 0)
+      filled = max(0, count)
+    }
+    guard count > 0 else {
+      if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
+      return
+    }
+    guard !isEnding else { return }
+    take(bytes)
+  }
+
+  private func take(_ bytes: [UInt8]) {
+    // The deadline of a request runs from its first byte: further bytes do not extend it.
+    let beginsRequest = !parser.isInsideRequest
+    parser.append(bytes)
+    answer()
+    if !parser.isInsideRequest {
+      setDeadline(server.limits.idleDeadline)
+    } else if beginsRequest {
+      setDeadline(server.limits.requestDeadline)
+    }
+    flush()
+  }
+
+  /// Answers every request that is whole.
+  private func answer() {
+    do {
+      while !isEnding, output.count - sent <= server.limits.mostPendingBytes,
+        let request = try parser.next()
+      {
+        let response = server.handler(request, client)
+        response.encode(
+          into: &output, keepsAlive: request.keepsAlive, omitsBody: request.method == "HEAD")
+        isEnding = !request.keepsAlive
+      }
+    } catch {
+      HTTPResponse(error).encode(into: &output, keepsAlive: false)
+      isEnding = true
+    }
+  }
+
+  private func flush() {
+    while let number = socket?.number, sent < output.count {
+      let count = output.withUnsafeBytes {
+        send(number, $0.baseAddress! + sent, output.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      if count > 0 {
+        sent += count
+        continue
+      }
+      guard errno == EAGAIN || errno == EINTR else { return close() }
+      setDeadline(server.limits.writeDeadline)
+      return setInterest(.writable)
+    }
+    output.removeAll(keepingCapacity: output.capacity <= 64 << 10)
+    sent = 0
+    if isEnding { return finish() }
+    setInterest(.readable)
+    // Requests that had to wait for the answers before them.
+    if parser.isInsideRequest {
+      answer()
+      if !output.isEmpty { flush() }
+    }
+  }
+
+  /// Ends the connection so that the client gets the answer even if it was still sending: a reset
+  /// would throw away what it has not read (RFC 9112, section 9.6).
+  private func finish() {
+    guard let number = socket?.number else { return }
+    shutdown(number, Int32(SHUT_WR))
+    setInterest(.readable)
+    setDeadline(.seconds(2))
+  }
+
+  private func setInterest(_ wanted: Readiness) {
+    guard let registration, wanted != interest else { return }
+    interest = wanted
+    server.reactor.change(registration, to: wanted)
+  }
+
+  // MARK: Deadlines
+
+  private func setDeadline(_ span: TimeSpan) {
+    let isSooner = server.reactor.now + span < deadline
+    deadline = server.reactor.now + span
+    if isSooner || timer == nil { setTimer() }
+  }
+
+  /// A deadline put off costs nothing: when the timer fires too early, it is set anew.
+  private func setTimer() {
+    if let timer { server.reactor.cancelTimer(timer) }
+    timer = server.reactor.schedule(at: deadline) { [weak self] in
+      guard let self else { return }
+      self.timer = nil
+      if self.server.reactor.now >= self.deadline { self.expire() } else { self.setTimer() }
+    }
+  }
+
+  private func expire() {
+    guard parser.isInsideRequest, !isEnding, output.isEmpty else { return close() }
+    let response = HTTPResponse(
+      .requestTimeout, contentType: "text/plain; charset=utf-8",
+      body: Array("the request did not arrive in time\n".utf8))
+    response.encode(into: &output, keepsAlive: false)
+    isEnding = true
+    flush()
+    if socket != nil { setDeadline(.seconds(2)) }
+  }
+}
