@@ -48,7 +48,9 @@ struct Availability {
     return Double(Int(least) + everywhere) + Double(above) / Double(counts.count)
   }
 
-  var steps: Int { orders.reduce(0) { $0 + ($1?.steps ?? 0) } }
+  /// Swaps, and pieces, buckets and words looked at: the tests bound the cost of operations by it.
+  var steps: Int { orders.reduce(searchSteps) { $0 + ($1?.steps ?? 0) } }
+  private var searchSteps = 0
 
   // MARK: Peers come, announce and go
 
@@ -142,9 +144,11 @@ struct Availability {
       if let piece = orders[level]!.first(in: has, budget: &budget) { return piece }
     }
     guard budget == 0 else { return nil }
+    searchSteps += has.wordCount
     var best: PieceIndex?
     has.forEachShared(with: untouched) { piece in
-      if let current = best { if precedes(piece, current) { best = piece } } else { best = piece }
+      searchSteps += 1
+      if best.map({ precedes(piece, $0) }) ?? true { best = piece }
       return true
     }
     return best
@@ -164,6 +168,7 @@ struct Availability {
   ) -> PieceIndex? {
     guard let rarest = rarest(of: has, untouched: untouched) else { return nil }
     let priority = listing[rarest.index]
+    searchSteps += 2 * has.wordCount
     let isOnlyOne = orders.reduce(0) { $0 + (($1?.count ?? 0) > 0 ? 1 : 0) } == 1
     var total = 0
     if isOnlyOne {

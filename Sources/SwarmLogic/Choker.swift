@@ -220,11 +220,13 @@ public struct Choker: Sendable {
     return regular
   }
 
-  /// Regular slots for our upload rate, in bytes a second: they grow with its root, so that both
-  /// the number of peers served and the rate of each grow.
+  /// Regular slots for our upload rate, in bytes a second: √(0.6 · KiB/s), so that both the number
+  /// of peers served and the rate of each grow with it.
   static func automaticSlots(uploadRate: Double) -> Int {
-    let root = (max(0, uploadRate) / 1024 * 0.6).squareRoot()
-    return min(max(defaultRegularSlots, Int(root)), mostAutomaticSlots)
+    let square = uploadRate / 1024 * 0.6
+    var slots = defaultRegularSlots
+    while slots < mostAutomaticSlots && Double((slots + 1) * (slots + 1)) <= square { slots += 1 }
+    return slots
   }
 
   private static func contains(_ sorted: [PeerKey], _ id: PeerKey) -> Bool {

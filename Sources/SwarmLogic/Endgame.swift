@@ -13,7 +13,7 @@ enum Endgame {
   /// a peer, half a megabyte, are wasted.
   static let deepestQueue = 32
 
-  /// The most blocks examined for one pick: the search goes on where the last one ended, so that
+  /// The most blocks examined in one search: the next goes on where this one ended, so that
   /// a large endgame costs no more for each arriving block than a small one.
   static let longestSearch = 1024
 

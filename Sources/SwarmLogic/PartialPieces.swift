@@ -52,7 +52,7 @@ struct PartialPieces {
 
   let geometry: PieceGeometry
   private let stride: Int
-  private(set) var partials: [PartialPiece?] = []
+  private var partials: [PartialPiece?] = []
   private var blocks: [BlockState] = []
   private var freeSlots: [Int32] = []
   private var slots: [Int32]
@@ -76,6 +76,11 @@ struct PartialPieces {
     let slot = slots[piece.index]
     return slot < 0 ? nil : Int(slot)
   }
+
+  /// Slots in use or free.
+  var slotCount: Int { partials.count }
+
+  func isOccupied(_ slot: Int) -> Bool { partials[slot] != nil }
 
   subscript(slot: Int) -> PartialPiece {
     get { partials[slot]! }

@@ -1,3 +1,4 @@
+public import DeterministicCore
 public import TorrentModel
 
 extension PiecePicker {
@@ -61,7 +62,9 @@ extension PiecePicker {
   }
 
   /// Requests outstanding at a peer.
-  public mutating func outstandingCount(at peer: PeerKey) -> Int {
-    withRecord(of: peer) { $0.outstanding }
+  public func outstandingCount(at peer: PeerKey) -> Int {
+    let slot = Int(peer.slot)
+    guard slot < peers.count, peers[slot].generation == peer.generation else { return 0 }
+    return peers[slot].outstanding
   }
 }

@@ -61,8 +61,8 @@ public struct PiecePicker: Sendable {
   var priorities: [PiecePriority]
   var peers: [PeerRecord] = []
   var generator: SeededGenerator
-  /// Where the next search for duplicates starts: a slot, and a block in it.
-  var endgameCursor = (slot: 0, number: 0)
+  /// Where the next search for duplicates starts.
+  var endgameCursor = BlockCursor()
 
   /// A picker for a torrent of which `have` is verified; everything else is wanted.
   public init(geometry: PieceGeometry, have: Bitfield, generator: SeededGenerator) {

@@ -22,7 +22,7 @@ struct RarityOrder {
   /// No bucket below this one holds a piece.
   private var lowest = 0
 
-  /// Swaps and look-ups made so far: the tests hold the cost of operations to it.
+  /// Swaps, and pieces and buckets looked at: the tests bound the cost of operations by it.
   private(set) var steps = 0
 
   init(pieceCount: Int) {
@@ -45,7 +45,7 @@ struct RarityOrder {
   /// The listed piece at a rank.
   subscript(rank: Int) -> PieceIndex { order[origin + rank] }
 
-  /// Lists a piece. O(occupied buckets below `bucket`).
+  /// Lists a piece. O(buckets from the lowest occupied one to `bucket`).
   mutating func insert(
     _ piece: PieceIndex, bucket: Int, using generator: inout SeededGenerator
   ) {
@@ -53,7 +53,9 @@ struct RarityOrder {
     origin -= 1
     var place = origin
     swapPlaces(Int(position[piece.index]), place)
-    for below in min(lowest, bucket)..<bucket where buckets[below].count > 0 {
+    for below in min(lowest, bucket)..<bucket {
+      steps += 1
+      guard buckets[below].count > 0 else { continue }
       let last = Int(buckets[below].start + buckets[below].count) - 1
       swapPlaces(place, last)
       buckets[below].start -= 1
@@ -63,14 +65,16 @@ struct RarityOrder {
     prepend(place, to: bucket, using: &generator)
   }
 
-  /// Takes a listed piece off the list. O(occupied buckets below `bucket`), which are few because
-  /// the rarest pieces go first.
+  /// Takes a listed piece off the list. O(buckets from the lowest occupied one to `bucket`), which
+  /// are few because the rarest pieces go first.
   mutating func remove(_ piece: PieceIndex, bucket: Int) {
     var place = Int(buckets[bucket].start)
     swapPlaces(Int(position[piece.index]), place)
     buckets[bucket].start += 1
     buckets[bucket].count -= 1
-    for below in stride(from: bucket - 1, through: lowest, by: -1) where buckets[below].count > 0 {
+    for below in stride(from: bucket - 1, through: lowest, by: -1) {
+      steps += 1
+      guard buckets[below].count > 0 else { continue }
       let first = Int(buckets[below].start)
       swapPlaces(place, first)
       buckets[below].start += 1
@@ -110,12 +114,13 @@ struct RarityOrder {
     lowest = max(0, lowest - count)
   }
 
-  /// The first listed piece of a set, looking at no more than `budget` pieces, and whether the
-  /// search came to an end.
-  mutating func first(
-    in set: Bitfield, budget: inout Int
-  ) -> PieceIndex? {
-    while lowest < buckets.count && buckets[lowest].count == 0 { lowest += 1 }
+  /// The first listed piece of a set. Looks at `budget` pieces at most and leaves the rest of the
+  /// budget: with none left the search may have ended early.
+  mutating func first(in set: Bitfield, budget: inout Int) -> PieceIndex? {
+    while lowest < buckets.count && buckets[lowest].count == 0 {
+      steps += 1
+      lowest += 1
+    }
     var place = origin
     while place < order.count && budget > 0 {
       steps += 1

@@ -159,6 +159,6 @@ public struct RequestPipeline: Sendable {
     let delay = max(
       (shortestLatency ?? .zero).seconds + longPause, Self.shortestDelay.seconds)
     let blocks = 2 * rate * delay / blockLength
-    return max(Self.leastDepth, Int(min(blocks.rounded(.up), Double(Self.greatestDepth))))
+    return max(Self.leastDepth, Int(min(blocks, Double(Self.greatestDepth))))
   }
 }
