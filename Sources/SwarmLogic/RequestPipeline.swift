@@ -5,9 +5,13 @@ public import DeterministicCore
 ///
 /// The depth starts small and grows by one with each block, which doubles it every round trip, for
 /// as long as the rate grows with it. From then on it is twice what the link holds: the rate times
-/// the delay, which is the shortest time a block ever took (the round trip) and the pauses between
-/// a busy peer's answers. The time a block usually takes is no measure of the delay: it is mostly
-/// spent behind our own requests, so that a depth computed from it would grow without end.
+/// the delay, which is the shortest time a block takes (the round trip) and the pauses between a
+/// busy peer's answers.
+///
+/// The time a block usually takes is no measure of the delay: it is mostly spent behind our own
+/// requests, so that a depth computed from it would grow without end. Nor is the shortest time
+/// ever seen, since paths change. So every 10 seconds, for one round, fewer blocks are asked for
+/// than the link should hold, and the shortest time seen meanwhile is the delay from then on.
 public struct RequestPipeline: Sendable {
   /// The depth at the start, and the least of a peer that is not snubbed.
   public static let leastDepth = 8
@@ -26,6 +30,11 @@ public struct RequestPipeline: Sendable {
   /// Slow start ends when this many rounds in succession were not a quarter faster than the best.
   static let flatRounds = 3
 
+  /// How often the delay is measured anew.
+  static let probeInterval = TimeSpan.seconds(10)
+  /// Depth while the delay is measured, at least.
+  static let leastProbeDepth = 2
+
   /// Bytes of a full block.
   private let blockLength: Double
   /// The most requests the peer queues.
@@ -36,8 +45,10 @@ public struct RequestPipeline: Sendable {
   public private(set) var isSnubbed = false
   public private(set) var isInSlowStart = true
 
-  /// The time that any block took at least.
+  /// The time that any block took at least, since the delay was last measured.
   private var shortestLatency: TimeSpan?
+  private var nextProbe: Moment?
+  private var probe: Probe?
   /// The pause between two arrivals that nineteen in twenty stay below, in seconds.
   private var longPause = 0.0
   private var lastArrival: Moment?
@@ -51,15 +62,23 @@ public struct RequestPipeline: Sendable {
   private var bestRate = 0.0
   private var flat = 0
 
+  /// A measurement of the delay: of the blocks asked for since `start`, `remaining` are awaited.
+  private struct Probe {
+    var start: Moment
+    var depth: Int
+    var remaining: Int
+    var shortestLatency: TimeSpan?
+  }
+
   /// - Precondition: `blockLength > 0`, in bytes.
   public init(blockLength: UInt32) {
     precondition(blockLength > 0, "blocks have a length")
     self.blockLength = Double(blockLength)
   }
 
-  /// Requests to keep outstanding: 1 while snubbed, else from 8, or the peer's limit if that is
-  /// less, to 2000.
-  public var depth: Int { isSnubbed ? 1 : min(wanted, peerLimit) }
+  /// Requests to keep outstanding: 1 while snubbed, fewer than the link holds while its delay is
+  /// measured, else from 8, or the peer's limit if that is less, to 2000.
+  public var depth: Int { isSnubbed ? 1 : min(probe?.depth ?? wanted, peerLimit) }
 
   /// The peer told how many requests it queues (BEP 10, `reqq`): at least one is assumed.
   public mutating func setPeerLimit(_ limit: Int) {
@@ -75,9 +94,8 @@ public struct RequestPipeline: Sendable {
   /// all was cancelled.
   public mutating func drained() {
     waitingSince = nil
-    lastArrival = nil
-    roundStart = nil
-    roundBytes = 0
+    pauseMeasuring()
+    probe = nil
   }
 
   /// When the peer will be snubbed unless a block arrives; `nil` with nothing outstanding.
@@ -100,11 +118,14 @@ public struct RequestPipeline: Sendable {
     } else if isInSlowStart {
       wanted = min(wanted + 1, Self.greatestDepth)
     }
-    measureDelay(requestedAt: requestedAt, now: now)
-    if roundStart == nil { roundStart = requestedAt }
-    roundBytes += bytes
-    if let start = roundStart, now - start >= max(shortestLatency ?? .zero, Self.shortestRound) {
-      endRound(after: (now - start).seconds, at: now)
+    let latency = now - requestedAt
+    if shortestLatency.map({ latency < $0 }) ?? true { shortestLatency = latency }
+    if probe != nil {
+      advanceProbe(requestedAt: requestedAt, latency: latency, at: now)
+    } else {
+      measurePause(requestedAt: requestedAt, now: now)
+      measureRate(bytes: bytes, requestedAt: requestedAt, now: now)
+      if !isInSlowStart { startProbe(ifDueAt: now) }
     }
     if outstanding > 0 {
       waitingSince = now
@@ -120,26 +141,66 @@ public struct RequestPipeline: Sendable {
     rate = 0
     bestRate = 0
     flat = 0
-    roundStart = nil
-    roundBytes = 0
-    lastArrival = nil
+    probe = nil
+    nextProbe = nil
+    pauseMeasuring()
   }
 
-  private mutating func measureDelay(requestedAt: Moment, now: Moment) {
-    let latency = now - requestedAt
-    if shortestLatency.map({ latency < $0 }) ?? true { shortestLatency = latency }
+  /// What comes next says nothing about the rate before it.
+  private mutating func pauseMeasuring() {
+    lastArrival = nil
+    roundStart = nil
+    roundBytes = 0
+  }
+
+  // MARK: Delay
+
+  private mutating func measurePause(requestedAt: Moment, now: Moment) {
     // Blocks that came at once are one answer, and a pause that began before the request was made
     // is our own.
     guard let last = lastArrival, now > last, requestedAt <= last else { return }
     let pause = (now - last).seconds
     // A quantile without a memory: up by nineteen parts when exceeded, down by one when not.
     let step = max(pause, longPause) / 64
-    longPause += pause > longPause ? step * 0.95 : -step * 0.05
-    longPause = max(0, longPause)
+    longPause = max(0, longPause + (pause > longPause ? step * 0.95 : -step * 0.05))
   }
 
-  private mutating func endRound(after seconds: Double, at now: Moment) {
-    let sample = Double(roundBytes) / seconds
+  private mutating func startProbe(ifDueAt now: Moment) {
+    guard let due = nextProbe else {
+      nextProbe = now + Self.probeInterval
+      return
+    }
+    guard now >= due else { return }
+    // A quarter less than the link holds if the delay is right. If it is too long, the blocks will
+    // take less than it, and the next probe is shallower still; if it is too short, they take the
+    // delay that is right.
+    let held = rate * (shortestLatency ?? .zero).seconds / blockLength
+    let depth = max(Self.leastProbeDepth, min(Int(held * 0.75), wanted))
+    probe = Probe(start: now, depth: depth, remaining: depth)
+  }
+
+  private mutating func advanceProbe(requestedAt: Moment, latency: TimeSpan, at now: Moment) {
+    guard var current = probe, requestedAt >= current.start else { return }
+    current.shortestLatency = min(current.shortestLatency ?? latency, latency)
+    current.remaining -= 1
+    guard current.remaining <= 0 else {
+      probe = current
+      return
+    }
+    shortestLatency = current.shortestLatency
+    nextProbe = now + Self.probeInterval
+    probe = nil
+    pauseMeasuring()
+  }
+
+  // MARK: Rate
+
+  private mutating func measureRate(bytes: Int, requestedAt: Moment, now: Moment) {
+    let start = roundStart ?? requestedAt
+    roundStart = start
+    roundBytes += bytes
+    guard now - start >= max(shortestLatency ?? .zero, Self.shortestRound) else { return }
+    let sample = Double(roundBytes) / (now - start).seconds
     rate = rate == 0 ? sample : rate + (sample - rate) / 4
     roundStart = now
     roundBytes = 0
