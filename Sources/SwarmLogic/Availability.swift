@@ -14,9 +14,9 @@ struct Availability {
   private var counts: [UInt32]
   private var everywhere = 0
   /// The priority under which a piece is listed as untouched; unwanted when it is not listed.
-  private var listing: [PiecePriority]
+  private(set) var listing: [PiecePriority]
   /// One order for each priority above unwanted, made when it is first used.
-  private var orders: [RarityOrder?]
+  var orders: [RarityOrder?]
 
   /// How far `everywhere` falls below zero before all pieces are counted anew: one pass over the
   /// pieces for a thousand departures.
@@ -48,9 +48,12 @@ struct Availability {
     return Double(Int(least) + everywhere) + Double(above) / Double(counts.count)
   }
 
-  /// Swaps, and pieces, buckets and words looked at: the tests bound the cost of operations by it.
+  /// Swaps, and pieces, buckets and words looked at.
   var steps: Int { orders.reduce(searchSteps) { $0 + ($1?.steps ?? 0) } }
-  private var searchSteps = 0
+  var searchSteps = 0
+
+  /// Buckets kept for the most used priority.
+  var bucketCount: Int { orders.reduce(0) { max($0, $1?.bucketCount ?? 0) } }
 
   // MARK: Peers come, announce and go
 
@@ -133,71 +136,10 @@ struct Availability {
     return false
   }
 
-  /// The rarest untouched piece of the highest priority among those of a peer.
-  ///
-  /// Looks along the order first, which ends soon when the peer has much; a peer that has little,
-  /// or only what is common, is searched by what it has. So the cost is at most twice the smaller
-  /// of the two: `untouched` are the listed pieces, 64 to a word.
-  mutating func rarest(of has: Bitfield, untouched: Bitfield) -> PieceIndex? {
-    var budget = has.wordCount + has.setCount
-    for level in orders.indices.reversed() where orders[level] != nil {
-      if let piece = orders[level]!.first(in: has, budget: &budget) { return piece }
-    }
-    guard budget == 0 else { return nil }
-    searchSteps += has.wordCount
-    var best: PieceIndex?
-    has.forEachShared(with: untouched) { piece in
-      searchSteps += 1
-      if best.map({ precedes(piece, $0) }) ?? true { best = piece }
-      return true
-    }
-    return best
-  }
-
-  private func precedes(_ left: PieceIndex, _ right: PieceIndex) -> Bool {
-    let (leftLevel, rightLevel) = (listing[left.index], listing[right.index])
-    guard leftLevel == rightLevel else { return leftLevel > rightLevel }
-    let level = Int(leftLevel.rawValue)
-    return orders[level]!.rank(of: left) < orders[level]!.rank(of: right)
-  }
-
-  /// A random untouched piece of the highest priority among those of a peer, each as likely as any
-  /// other. O(pieces / 64) as long as one priority is in use.
-  mutating func anyPiece(
-    of has: Bitfield, untouched: Bitfield, using generator: inout SeededGenerator
-  ) -> PieceIndex? {
-    guard let rarest = rarest(of: has, untouched: untouched) else { return nil }
-    let priority = listing[rarest.index]
-    searchSteps += 2 * has.wordCount
-    let isOnlyOne = orders.reduce(0) { $0 + (($1?.count ?? 0) > 0 ? 1 : 0) } == 1
-    var total = 0
-    if isOnlyOne {
-      for position in 0..<has.wordCount {
-        total += (has.word(position) & untouched.word(position)).nonzeroBitCount
-      }
-    } else {
-      has.forEachShared(with: untouched) { piece in
-        total += listing[piece.index] == priority ? 1 : 0
-        return true
-      }
-    }
-    var remaining = generator.below(total)
-    var choice: PieceIndex?
-    for position in 0..<has.wordCount {
-      var word = has.word(position) & untouched.word(position)
-      if isOnlyOne && word.nonzeroBitCount <= remaining {
-        remaining -= word.nonzeroBitCount
-        continue
-      }
-      while word != 0 && choice == nil {
-        let bit = word.leadingZeroBitCount
-        let piece = PieceIndex(position * 64 + bit)
-        word &= ~(UInt64(1) << UInt64(63 - bit))
-        guard listing[piece.index] == priority else { continue }
-        if remaining == 0 { choice = piece } else { remaining -= 1 }
-      }
-      if choice != nil { break }
-    }
-    return choice
+  /// Whether all untouched pieces have the same priority, as when nobody chose.
+  var hasOnePriority: Bool {
+    var used = 0
+    for level in orders.indices where (orders[level]?.count ?? 0) > 0 { used += 1 }
+    return used <= 1
   }
 }

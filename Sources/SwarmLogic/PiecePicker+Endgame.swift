@@ -40,6 +40,7 @@ extension PiecePicker {
         while cursor.number < blockCount {
           guard room > 0, budget > 0 else { return cursor }
           budget -= 1
+          searchSteps += 1
           if Int(partials.state(cursor.number, in: cursor.slot).requests) == requests,
             !partials.isOutstanding(cursor.number, in: cursor.slot, at: peer)
           {
@@ -53,6 +54,7 @@ extension PiecePicker {
       }
       guard budget > 0 else { return cursor }
       budget -= 1
+      searchSteps += 1
       cursor = BlockCursor(slot: cursor.slot + 1 == slots ? 0 : cursor.slot + 1)
     }
     return cursor

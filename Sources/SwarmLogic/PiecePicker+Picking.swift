@@ -62,7 +62,10 @@ extension PiecePicker {
   }
 
   /// The best piece in flight with unrequested blocks. O(such pieces).
-  private func bestPartial(for peer: PeerKey, has: Bitfield, evenOthersSole: Bool) -> Int? {
+  private mutating func bestPartial(
+    for peer: PeerKey, has: Bitfield, evenOthersSole: Bool
+  ) -> Int? {
+    searchSteps += partials.open.count
     var best: (slot: Int, preference: PiecePreference)?
     for open in partials.open {
       let slot = Int(open)
@@ -98,7 +101,9 @@ extension PiecePicker {
       guard availability.hasPriority(above: priorities[partials[partial].piece.index]) else {
         return nil
       }
-      guard let piece = availability.rarest(of: has, untouched: untouched) else { return nil }
+      guard let piece = availability.rarest(of: has, untouched: untouched, using: &generator) else {
+        return nil
+      }
       let preference = PiecePreference(
         priority: priorities[piece.index], isPartial: false, availability: availability[piece],
         missingBlocks: geometry.blockCount(in: piece), tieBreak: 0)
@@ -107,7 +112,7 @@ extension PiecePicker {
     for piece in suggested where has[piece] && untouched[piece] { return piece }
     return have.setCount < Self.randomFirstPieces
       ? availability.anyPiece(of: has, untouched: untouched, using: &generator)
-      : availability.rarest(of: has, untouched: untouched)
+      : availability.rarest(of: has, untouched: untouched, using: &generator)
   }
 
   /// Opens an untouched piece for a peer.

@@ -61,6 +61,8 @@ public struct PiecePicker: Sendable {
   var priorities: [PiecePriority]
   var peers: [PeerRecord] = []
   var generator: SeededGenerator
+  /// Partial pieces and blocks looked at in search of one to ask for.
+  var searchSteps = 0
   /// Where the next search for duplicates starts.
   var endgameCursor = BlockCursor()
 
@@ -132,6 +134,10 @@ public struct PiecePicker: Sendable {
     }
     return true
   }
+
+  /// What all operations so far cost, in pieces, blocks, buckets and words looked at, and swaps:
+  /// the tests bound the cost of operations by it.
+  var steps: Int { availability.steps + searchSteps }
 
   // MARK: What peers have
 

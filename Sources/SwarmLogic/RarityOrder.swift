@@ -22,7 +22,7 @@ struct RarityOrder {
   /// No bucket below this one holds a piece.
   private var lowest = 0
 
-  /// Swaps, and pieces and buckets looked at: the tests bound the cost of operations by it.
+  /// Swaps, and pieces and buckets looked at.
   private(set) var steps = 0
 
   init(pieceCount: Int) {
@@ -33,6 +33,9 @@ struct RarityOrder {
 
   /// Pieces listed.
   var count: Int { order.count - origin }
+
+  /// Buckets kept, empty ones included.
+  var bucketCount: Int { buckets.count }
 
   /// Pieces listed in a bucket.
   func count(in bucket: Int) -> Int {
