@@ -15,7 +15,8 @@ struct Transfer: CustomTestStringConvertible, Sendable {
       + (encryption ? ", encryption tried" : "")
   }
 
-  static let limit = Duration.seconds(40)
+  /// Transmission alone takes up to 25 s: it decides about interest and choking every ten.
+  static let limit = Duration.seconds(90)
 
   /// Seeds with the one, downloads with the other, and compares what arrived.
   func run() async throws {
