@@ -25,7 +25,7 @@ struct RunningTracker {
     case .shoal:
       process = try arena.start(
         "shoal-tracker", try Arena.shoal(),
-        ["tracker", "--listen", "\(address)", "--open", "--state", state.path])
+        ["tracker", "--listen", "\(address)", "--open", "--data", state.path])
     case .opentracker:
       // Debian's build tracks the torrents of a list only, named relative to its folder.
       let list = state.appending(path: "torrents")
