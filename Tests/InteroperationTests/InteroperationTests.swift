@@ -61,6 +61,19 @@ extension Interoperation {
       try await transfer.run()
     }
 
+    static let introductions = ClientKind.allCases.flatMap { other in
+      Source.allCases.flatMap { source in
+        [false, true].map { Introduction(other: other, shoalSeeds: $0, source: source) }
+      }
+    }
+
+    @Test(arguments: introductions)
+    func `shoal needs no tracker where it is told of a peer`(
+      introduction: Introduction
+    ) async throws {
+      try await introduction.run()
+    }
+
     static let obfuscated = ClientKind.others.flatMap { other in
       [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in
         Transfer(

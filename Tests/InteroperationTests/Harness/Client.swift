@@ -34,6 +34,8 @@ struct ClientOptions {
   var stays = false
   /// Bytes a second; 0 is without limit.
   var downloadLimit = 0
+  /// Peers that shoal is told of by its command line.
+  var peers: [SocketAddress] = []
   /// Whether the program may try the obfuscated handshake first.
   var encryption = false
 }

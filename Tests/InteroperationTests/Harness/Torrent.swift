@@ -16,22 +16,21 @@ struct Torrent {
       : try await makeWithLibtorrent(of: payload, announce: announce, in: arena)
   }
 
-  /// Made by libtorrent, the magnet link by hand.
-  private static func makeWithLibtorrent(
-    of payload: URL, announce: String, in arena: Arena
+  /// Made by libtorrent, the magnet link by hand. Without an announce URL it has no tracker.
+  static func makeWithLibtorrent(
+    of payload: URL, announce: String?, in arena: Arena
   ) async throws -> Torrent {
     let metainfo = arena.folder.appending(path: "by-libtorrent.torrent")
+    var arguments = [
+      "create", payload.path, metainfo.path, "--piece-length", String(Payload.pieceLength),
+    ]
+    if let announce { arguments += ["--tracker", announce] }
     let output = try await arena.run(
-      "libtorrent-create", Arena.support.appending(path: "libtorrent-peer").path,
-      [
-        "create", payload.path, metainfo.path, "--tracker", announce,
-        "--piece-length", String(Payload.pieceLength),
-      ])
+      "libtorrent-create", Arena.support.appending(path: "libtorrent-peer").path, arguments)
     let infoHash = output.trimmingCharacters(in: .whitespacesAndNewlines)
-    return Torrent(
-      metainfo: metainfo, infoHash: infoHash,
-      magnet: "magnet:?xt=urn:btih:\(infoHash)&dn=\(escape(payload.lastPathComponent))"
-        + "&tr=\(escape(announce))")
+    var magnet = "magnet:?xt=urn:btih:\(infoHash)&dn=\(escape(payload.lastPathComponent))"
+    if let announce { magnet += "&tr=\(escape(announce))" }
+    return Torrent(metainfo: metainfo, infoHash: infoHash, magnet: magnet)
   }
 
   /// Made by `shoal create`, the magnet link by `shoal magnet`.
