@@ -6,7 +6,7 @@ public import TorrentModel
 /// A UDP socket whose datagrams are handed over as they come.
 public final class DatagramSocket: ReadinessHandler {
   private let reactor: Reactor
-  private let socket: FileDescriptor
+  private var socket: FileDescriptor?
   private var registration: SlabID?
   private let received: ([UInt8], Endpoint) -> Void
 
@@ -36,24 +36,29 @@ public final class DatagramSocket: ReadinessHandler {
 
   /// Sends a datagram. One that the network does not take now is lost, as any may be.
   public func send(_ bytes: [UInt8], to endpoint: Endpoint) {
+    guard let number = socket?.number else { return }
     _ = SocketAddress(endpoint).withPointer { address, length in
-      bytes.withUnsafeBytes { sendto(socket.number, $0.baseAddress, $0.count, 0, address, length) }
+      bytes.withUnsafeBytes { sendto(number, $0.baseAddress, $0.count, 0, address, length) }
     }
   }
 
+  /// Gives the port back at once; nothing is received or sent afterwards.
   public func close() {
     if let registration { reactor.deregister(registration) }
     registration = nil
+    socket = nil
   }
 
   public func becameReady(_ readiness: Readiness) {
-    for _ in 0..<Self.datagramsPerTurn where registration != nil {
+    for _ in 0..<Self.datagramsPerTurn {
+      // The owner may close the socket when it is handed a datagram.
+      guard let number = socket?.number else { return }
       var address = SocketAddress()
       var count = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: Self.longestDatagram) { buffer, filled in
         count = address.withMutablePointer { storage, length in
           storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            recvfrom(socket.number, buffer.baseAddress, buffer.count, 0, $0, length)
+            recvfrom(number, buffer.baseAddress, buffer.count, 0, $0, length)
           }
         }
         filled = max(0, count)

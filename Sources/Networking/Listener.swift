@@ -9,7 +9,7 @@ public import TorrentModel
 /// kernel's backlog meanwhile.
 public final class Listener: ReadinessHandler {
   private let reactor: Reactor
-  private let socket: FileDescriptor
+  private var socket: FileDescriptor?
   private var registration: SlabID?
   private let accepted: (consuming FileDescriptor, Endpoint) -> Void
 
@@ -39,15 +39,19 @@ public final class Listener: ReadinessHandler {
     registration = try reactor.register(number, for: .readable, handler: self)
   }
 
+  /// Gives the port back at once; nothing is accepted afterwards.
   public func close() {
     if let registration { reactor.deregister(registration) }
     registration = nil
+    socket = nil
   }
 
   public func becameReady(_ readiness: Readiness) {
     for _ in 0..<Self.acceptsPerTurn {
+      // The owner may close the listener when it is handed a connection.
+      guard let listening = socket?.number else { return }
       var address = SocketAddress()
-      let number = address.withMutablePointer { shoal_accept(socket.number, $0, $1) }
+      let number = address.withMutablePointer { shoal_accept(listening, $0, $1) }
       if number < 0 {
         if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { pause() }
         // Anything else is the connection's trouble (ECONNABORTED) or means there is no more.
