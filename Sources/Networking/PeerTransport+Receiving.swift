@@ -29,7 +29,7 @@ extension PeerTransport {
 
   func receive() {
     for _ in 0..<Self.readsPerTurn {
-      guard state == .open, readOnce() else { return }
+      guard state == .open, !isReadingPaused, readOnce() else { return }
     }
   }
 
@@ -50,6 +50,8 @@ extension PeerTransport {
       add(scratch.places[index], Int(scratch.predicted[index].length))
     }
     add(scratch.tail, ReceiveScratch.tailLength)
+    // The delegate was asked for places, and may have closed the connection instead.
+    guard state == .open else { return false }
 
     let count = readv(descriptor, scratch.vectors, Int32(vectorCount))
     guard count > 0 else {
@@ -80,6 +82,9 @@ extension PeerTransport {
     delegate.transport(
       self, expectedAfter: landing?.block, atMost: predictionDepth, into: &scratch.predicted)
     for block in scratch.predicted.prefix(ReceiveScratch.mostPredictions) {
+      precondition(
+        block.length > 0 && block.length <= decoder.limits.block,
+        "a guess of a block that would not be taken")
       guard case .direct(let place) = delegate.transport(self, landingFor: block) else { break }
       scratch.places.append(place)
     }
@@ -149,10 +154,13 @@ extension PeerTransport {
         case .message(let message):
           delegate?.transport(self, received: message)
         case .block(let block):
-          landing = ArrivingBlock(block: block, mode: mode(for: block))
+          let mode = mode(for: block)
+          guard state == .open else { return }
+          landing = ArrivingBlock(block: block, mode: mode)
         case .payload(let range):
-          currentPlace().copyMemory(
-            from: input.baseAddress! + range.lowerBound, byteCount: range.count)
+          let place = currentPlace()
+          guard state == .open else { return }
+          place.copyMemory(from: input.baseAddress! + range.lowerBound, byteCount: range.count)
           advanceLanding(range.count)
         }
       }

@@ -31,6 +31,10 @@ extension PeerTransport {
   /// Takes all queued blocks back, but one that is on its way.
   public func unsendAllBlocks() -> [Block] { outgoing.removeAllBlocks() }
 
+  /// Bytes of messages not yet sent. A peer that asks and never reads makes it grow without bound,
+  /// so whoever answers looks at it first.
+  public var queuedBytes: Int { outgoing.byteCount }
+
   /// Blocks queued and not yet sent whole.
   public var queuedBlocks: Int { outgoing.blockCount }
 
@@ -84,7 +88,10 @@ extension PeerTransport {
     guard let delegate else { return false }
     let sent = try delegate.transport(
       self, sendPayloadOf: block, from: progress - BlockHeader.length, to: descriptor)
-    guard sent > 0 else { return false }
+    // The delegate may have closed the connection, and with it the queue.
+    guard state != .closed, sent > 0 else { return false }
+    precondition(
+      progress + sent <= BlockHeader.length + Int(block.length), "more payload than the block has")
     outgoing.blockProgress += sent
     if outgoing.blockProgress == BlockHeader.length + Int(block.length) {
       outgoing.sentBlock()

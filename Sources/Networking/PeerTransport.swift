@@ -28,8 +28,7 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   private var socket: FileDescriptor?
   private var registration: SlabID?
   private var interest: Readiness
-  private var isReadingPaused = false
-  private let handshake: Handshake
+  private(set) var isReadingPaused = false
   private var handshakeBytes: [UInt8] = []
 
   // Receiving; see PeerTransport+Receiving.swift.
@@ -51,7 +50,6 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   ) throws(NetworkError) {
     let socket = try StreamSocket.connect(to: endpoint, from: source)
     self.endpoint = endpoint
-    self.handshake = handshake
     self.key = key
     self.reactor = reactor
     self.scratch = scratch
@@ -61,6 +59,7 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     let number = socket.number
     self.socket = consume socket
     registration = try reactor.register(number, for: interest, handler: self)
+    send(bytes: handshake.bytes)
   }
 
   /// A connection that a peer made and whose handshake has been read; ours goes out first.
@@ -69,7 +68,6 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     key: SlabID, reactor: Reactor, scratch: ReceiveScratch, delegate: any PeerTransportDelegate
   ) throws(NetworkError) {
     self.endpoint = endpoint
-    self.handshake = handshake
     self.key = key
     self.reactor = reactor
     self.scratch = scratch
@@ -108,7 +106,8 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     delegate.transport(self, ended: reason)
   }
 
-  /// Stops or resumes reading, so that a full disk queue holds the sender back through TCP.
+  /// Stops or resumes reading, so that a full disk queue holds the sender back through TCP. What
+  /// the read under way has taken from the kernel is still delivered.
   public func pauseReading(_ pause: Bool) {
     guard isReadingPaused != pause else { return }
     isReadingPaused = pause
@@ -119,14 +118,24 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   public func becameReady(_ readiness: Readiness) {
     if state == .connecting { return finishConnecting() }
-    if readiness.contains(.writable) { flush() }
+    // Reading first: what a peer sent before it went is still there when writing fails.
     if readiness.contains(.readable) || readiness.contains(.hangup) {
       switch state {
       case .awaitingHandshake: readHandshake()
-      case .open where !isReadingPaused || readiness.contains(.hangup): receive()
+      case .open where !isReadingPaused: receive()
+      case .open where readiness.contains(.hangup): endHungUp()
       default: break
       }
     }
+    if readiness.contains(.writable), state != .closed { flush() }
+  }
+
+  /// Ends a connection that broke while reading is paused. The kernel reports that in every turn,
+  /// asked or not, so waiting until reading resumes would spin.
+  private func endHungUp() {
+    let error = shoal_socket_take_error(descriptor)
+    guard error != 0 else { return end(.endOfStream) }
+    end(.network(NetworkError("read from", on: "\(endpoint)", code: error)))
   }
 
   private func finishConnecting() {
@@ -136,7 +145,7 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     }
     state = .awaitingHandshake
     updateInterest()
-    send(bytes: handshake.bytes)
+    flushAtTurnEnd()
   }
 
   private func readHandshake() {

@@ -50,14 +50,16 @@ public protocol PeerTransportDelegate: AnyObject {
   func transport(
     _ transport: PeerTransport, expectedAfter landing: Block?, atMost count: Int,
     into blocks: inout [Block])
-  /// Where a block that may arrive goes. Asked for guesses, too, so it changes nothing.
+  /// Where a block that may arrive goes. Asked for guesses, too, so it changes nothing. A place
+  /// given stays valid while `completed` is called for the blocks before it, unless the transport
+  /// is closed.
   func transport(_ transport: PeerTransport, landingFor block: Block) -> Landing
   /// The same place again for a block that has arrived in part; nil when it is wanted no more.
   func transport(_ transport: PeerTransport, placeOf block: Block) -> UnsafeMutableRawPointer?
   func transport(_ transport: PeerTransport, completed block: Block, landed: LandedBlock)
 
   /// Writes payload of `block` from `offset` on to the socket and returns how many bytes it took,
-  /// 0 when it takes none now.
+  /// 0 when the socket takes none now: then it is called again once the socket is writable.
   func transport(
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
   ) throws(TransportEnd) -> Int
