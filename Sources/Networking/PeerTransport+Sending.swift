@@ -38,20 +38,28 @@ extension PeerTransport {
   /// Blocks queued and not yet sent whole.
   public var queuedBlocks: Int { outgoing.blockCount }
 
-  /// Sends until the queue is empty or the kernel takes no more.
+  /// Bytes sent in one turn, give or take a block, so that a peer that drains its socket as fast as
+  /// we fill it does not starve the others.
+  private static let bytesPerTurn = 1 << 20
+
+  /// Sends until the queue is empty, the kernel takes no more or the turn's share is used up. In the
+  /// last two cases the socket's being writable is what goes on with it.
   func flush() {
     outgoing.isBlocked = false
+    var share = Self.bytesPerTurn
     do {
       while state != .closed, let segment = outgoing.segments.first {
-        let isTaken =
+        let sent =
           switch segment {
+          case _ where share <= 0: 0
           case .bytes(let count): try sendBytes(count)
           case .block(let block): try sendBlock(block)
           }
-        if !isTaken {
+        guard sent > 0 else {
           outgoing.isBlocked = true
           break
         }
+        share -= sent
       }
     } catch {
       return end(error)
@@ -59,19 +67,19 @@ extension PeerTransport {
     if state != .closed { updateInterest() }
   }
 
-  /// Returns whether the kernel took anything. Flags say whether more follows at once.
-  private func sendBytes(_ count: Int) throws(TransportEnd) -> Bool {
+  /// Returns how much the kernel took. Flags say whether more follows at once.
+  private func sendBytes(_ count: Int) throws(TransportEnd) -> Int {
     let more = outgoing.segments.count > 1 ? Int32(MSG_MORE) : 0
     let head = outgoing.head
     let sent = outgoing.bytes.withUnsafeBytes {
       Glibc.send(descriptor, $0.baseAddress! + head, count, Int32(MSG_NOSIGNAL) | more)
     }
-    guard try took(sent) else { return false }
+    guard try took(sent) else { return 0 }
     outgoing.sentBytes(sent)
-    return true
+    return sent
   }
 
-  private func sendBlock(_ block: Block) throws(TransportEnd) -> Bool {
+  private func sendBlock(_ block: Block) throws(TransportEnd) -> Int {
     let progress = outgoing.blockProgress
     if progress < BlockHeader.length {
       var header: [UInt8] = []
@@ -81,15 +89,15 @@ extension PeerTransport {
           descriptor, $0.baseAddress! + progress, header.count - progress,
           Int32(MSG_NOSIGNAL) | Int32(MSG_MORE))
       }
-      guard try took(sent) else { return false }
+      guard try took(sent) else { return 0 }
       outgoing.blockProgress += sent
-      return true
+      return sent
     }
-    guard let delegate else { return false }
+    guard let delegate else { return 0 }
     let sent = try delegate.transport(
       self, sendPayloadOf: block, from: progress - BlockHeader.length, to: descriptor)
     // The delegate may have closed the connection, and with it the queue.
-    guard state != .closed, sent > 0 else { return false }
+    guard state != .closed, sent > 0 else { return 0 }
     precondition(
       progress + sent <= BlockHeader.length + Int(block.length), "more payload than the block has")
     outgoing.blockProgress += sent
@@ -97,7 +105,7 @@ extension PeerTransport {
       outgoing.sentBlock()
       delegate.transport(self, sent: block)
     }
-    return true
+    return sent
   }
 
   private func took(_ sent: Int) throws(TransportEnd) -> Bool {
