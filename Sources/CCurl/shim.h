@@ -18,6 +18,10 @@ static inline CURLcode shoal_curl_set_write(
     CURL *handle, size_t (*value)(char *, size_t, size_t, void *)) {
   return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, value);
 }
+static inline CURLcode shoal_curl_set_header(
+    CURL *handle, size_t (*value)(char *, size_t, size_t, void *)) {
+  return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, value);
+}
 static inline CURLcode shoal_curl_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);
 }

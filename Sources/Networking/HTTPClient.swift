@@ -29,7 +29,7 @@ public enum HTTPOutcome: Sendable {
 /// variable names: the address that a tracker sees is the one that peers see.
 ///
 /// The invariant: `transfers` holds exactly the handles that are added to the multi handle, so a
-/// completion is called once for each fetch, and never from within `get`.
+/// completion is called at most once for each fetch, and never from within `get`.
 public final class HTTPClient {
   private let reactor: Reactor
   private let multi: UnsafeMutableRawPointer
@@ -61,16 +61,20 @@ public final class HTTPClient {
   }
 
   deinit {
+    // No callback may find its way to an object that is going. The watchers stop while libcurl's
+    // descriptors are still open.
+    shoal_curl_multi_set_socket(multi, nil)
+    shoal_curl_multi_set_timer(multi, nil)
+    for (_, watcher) in sockets { watcher.stop() }
+    if let timer { reactor.cancelTimer(timer) }
     for (handle, _) in transfers {
       curl_multi_remove_handle(multi, handle)
       curl_easy_cleanup(handle)
     }
     curl_multi_cleanup(multi)
-    for (_, watcher) in sockets { watcher.stop() }
-    if let timer { reactor.cancelTimer(timer) }
   }
 
-  /// Fetches a URL; `completion` is called on the loop, later.
+  /// Fetches a URL; `completion` is called on the loop, later, unless the client goes first.
   public func get(_ fetch: HTTPFetch, completion: @escaping (HTTPOutcome) -> Void) {
     guard let handle = curl_easy_init() else {
       reactor.schedule(after: .zero) { completion(.failed("libcurl has no memory left")) }
@@ -95,14 +99,19 @@ public final class HTTPClient {
     shoal_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
     shoal_curl_set_text(handle, CURLOPT_USERAGENT, Self.userAgent)
     shoal_curl_set_long(
-      handle, CURLOPT_TIMEOUT_MS, Int(fetch.deadline.millisecondsRoundedUp))
+      handle, CURLOPT_TIMEOUT_MS, max(1, Int(fetch.deadline.millisecondsRoundedUp)))
     shoal_curl_set_long(
       handle, CURLOPT_CONNECTTIMEOUT_MS, Int(Self.connectDeadline.millisecondsRoundedUp))
     if let source = fetch.sourceAddress {
       shoal_curl_set_text(handle, CURLOPT_INTERFACE, "host!" + source)
     }
-    shoal_curl_set_pointer(
-      handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(transfer).toOpaque())
+    let context = Unmanaged.passUnretained(transfer).toOpaque()
+    shoal_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
+    shoal_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+    shoal_curl_set_header(handle) { bytes, size, count, context in
+      guard let context else { return 0 }
+      return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().note(size * count)
+    }
     shoal_curl_set_write(handle) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
       let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
@@ -162,9 +171,14 @@ public final class HTTPClient {
 
 /// One fetch under way.
 private final class Transfer {
+  /// Bytes of header lines, of all redirects and informational answers together. libcurl 7.88
+  /// keeps every line it reads and bounds the length of each only.
+  private static let longestHeaders = 256 << 10
+
   private let longestBody: Int
   private var body: [UInt8] = []
-  private var isTooLong = false
+  private var headerBytes = 0
+  private var tooLong: String?
   let completion: (HTTPOutcome) -> Void
 
   init(longestBody: Int, completion: @escaping (HTTPOutcome) -> Void) {
@@ -175,15 +189,25 @@ private final class Transfer {
   /// Returns how many bytes were taken; fewer than offered ends the fetch.
   func take(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard body.count + bytes.count <= longestBody else {
-      isTooLong = true
+      tooLong = "the answer is longer than \(longestBody) bytes"
       return 0
     }
     body.append(contentsOf: bytes)
     return bytes.count
   }
 
+  /// Counts a header line in; anything but its length returned ends the fetch.
+  func note(_ headerLength: Int) -> Int {
+    headerBytes += headerLength
+    guard headerBytes <= Self.longestHeaders else {
+      tooLong = "the answer has more than \(Self.longestHeaders) bytes of headers"
+      return 0
+    }
+    return headerLength
+  }
+
   func outcome(_ code: CURLcode, of handle: UnsafeMutableRawPointer) -> HTTPOutcome {
-    if isTooLong { return .failed("the answer is longer than \(longestBody) bytes") }
+    if let tooLong { return .failed(tooLong) }
     guard code == CURLE_OK else { return .failed(String(cString: curl_easy_strerror(code))) }
     var status = 0
     shoal_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
