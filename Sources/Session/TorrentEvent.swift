@@ -77,6 +77,8 @@ public struct TorrentSnapshot: Sendable {
   /// Connected peers, and those of them that have everything.
   public var peers: Int
   public var seeds: Int
+  /// Different peers that have been seen with every piece.
+  public var completePeers: Int
   /// Peers that payload came from.
   public var contributors: Int
 }

@@ -180,7 +180,8 @@ public final class TorrentRunner {
       name: name, infoHash: infoHash, phase: phase, bytesDone: bytesDone, bytesTotal: bytesTotal,
       downRate: swarm.down.bytesPerSecond(at: now), upRate: swarm.up.bytesPerSecond(at: now),
       downloaded: swarm.down.total, uploaded: swarm.up.total, wasted: swarm.wastedBytes,
-      peers: swarm.peerCount, seeds: swarm.seedCount, contributors: swarm.contributorCount)
+      peers: swarm.peerCount, seeds: swarm.seedCount,
+      completePeers: swarm.completePeerCount, contributors: swarm.contributorCount)
   }
 
   private var bytesTotal: UInt64 { info?.geometry.totalLength ?? 0 }

@@ -1,4 +1,5 @@
 import Glibc
+import TorrentModel
 
 /// Why a file could not be opened, read, written or shared: what failed, on which path, and what to
 /// do about it, in one line.
@@ -58,7 +59,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    let subject = "cannot \(operation.rawValue) '\(path.escapingControls)': "
+    let subject = "cannot \(operation.rawValue) '\(SafeText.visible(path))': "
     switch cause {
     case .system(let code): return subject + Self.reason(code) + (Self.mend(code) ?? "")
     case .truncated: return subject + "the file is shorter than the torrent says"
@@ -91,19 +92,6 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     case EIO: "; check the disk (dmesg)"
     case ENOENT: "; check the path"
     default: nil
-    }
-  }
-}
-
-extension String {
-  /// The text with control characters escaped: file names are strangers' words.
-  fileprivate var escapingControls: String {
-    guard unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
-      return self
-    }
-    return unicodeScalars.reduce(into: "") { text, scalar in
-      text +=
-        scalar.value < 0x20 || scalar.value == 0x7f ? scalar.escaped(asASCII: true) : String(scalar)
     }
   }
 }

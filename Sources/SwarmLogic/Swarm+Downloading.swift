@@ -178,10 +178,9 @@ extension Swarm {
       if peers[key].pieces?[piece] == true {
         peers[key].interestingCount -= 1
         updateInterest(in: key, at: now, into: &effects)
-      } else {
-        // A peer that has the piece learns nothing from us having it too.
-        send(.have(piece), to: key, at: now, into: &effects)
       }
+      // Told to those that have it, too: it is how a seed learns that a copy is complete.
+      send(.have(piece), to: key, at: now, into: &effects)
       // A buffer became free: peers that had to wait for one may go on.
       fillPipeline(key, at: now, into: &effects)
     }

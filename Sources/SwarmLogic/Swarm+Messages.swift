@@ -72,6 +72,7 @@ extension Swarm {
     guard !peers[key].pieces![piece] else { return }
     peers[key].pieces!.insert(piece)
     picker?.addHave(piece)
+    noteIfComplete(key)
     guard !have[piece] else { return dropIfNothingToTrade(key, at: now, into: &effects) }
     peers[key].interestingCount += 1
     updateInterest(in: key, at: now, into: &effects)
@@ -106,6 +107,7 @@ extension Swarm {
     }
     peers[key].pieces = pieces
     picker?.add(pieces)
+    noteIfComplete(key)
     if let have = picker?.have { peers[key].interestingCount = pieces.countMissing(from: have) }
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
@@ -124,6 +126,16 @@ extension Swarm {
     for piece in haves where peers.contains(key) {
       noteHave(piece, of: key, at: now, into: &effects)
     }
+  }
+
+  /// Complete peers remembered, by their ids: more than any swarm we serve alone.
+  private static let mostCompletePeers = 100_000
+
+  private mutating func noteIfComplete(_ key: PeerKey) {
+    guard peers[key].isSeed, let id = peers[key].peerID,
+      completePeers.count < Self.mostCompletePeers
+    else { return }
+    completePeers.insert(id)
   }
 
   /// Tells the peer when there begins or ceases to be something we want of it.

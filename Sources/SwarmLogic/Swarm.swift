@@ -48,6 +48,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public internal(set) var wastedBytes: UInt64 = 0
   /// Connections that payload came from.
   public internal(set) var contributorCount = 0
+  /// Peers seen to have every piece. Only counted, never walked: sets have no order of their own.
+  var completePeers: Set<PeerID> = []
 
   /// How often a swarm looks after its deadlines, dials and slots.
   static let wakeInterval = TimeSpan.seconds(1)
@@ -165,6 +167,9 @@ extension Swarm {
   public var bytesLeft: UInt64? { picker?.bytesLeft }
   public var have: Bitfield? { picker?.have }
   public var peerCount: Int { peers.count - dialCount }
+
+  /// Different peers that have been seen with every piece.
+  public var completePeerCount: Int { completePeers.count }
 
   /// Connected peers that have every piece.
   public var seedCount: Int {

@@ -1,3 +1,5 @@
+import TorrentModel
+
 /// Why a command ends without having done its work: one line that says what failed, on what, and
 /// what to do about it.
 struct CommandError: Error, Hashable, Sendable {

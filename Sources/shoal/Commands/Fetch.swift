@@ -1,6 +1,39 @@
-/// The `.torrent` file behind an http or https URL.
+import Bencoding
+import DeterministicCore
+import Networking
+
+/// The `.torrent` file behind an http or https URL that the person gave.
 func fetchMetainfo(_ url: String) throws(CommandError) -> [UInt8] {
-  throw .usage(
-    "fetching by URL is not built into this binary", on: url,
-    remedy: "download the file and give its path")
+  Reactor.ignoreBrokenPipes()
+  let outcome: HTTPOutcome
+  do {
+    let reactor = try Reactor()
+    let client = HTTPClient(on: reactor)
+    var fetch = HTTPFetch(url: url)
+    fetch.longestBody = BencodeDecoder.Limits.metainfo.length
+    fetch.deadline = .minutes(5)
+    let arrived = Arrival()
+    client.get(fetch) {
+      arrived.outcome = $0
+      reactor.stop()
+    }
+    try reactor.run()
+    outcome = arrived.outcome
+  } catch {
+    throw CommandError(.failure, "\(error)", on: url)
+  }
+  switch outcome {
+  case .response(200, let body):
+    return body
+  case .response(let status, _):
+    throw CommandError(
+      .failure, "the server answered \(status)", on: url, remedy: "check the URL")
+  case .failed(let reason):
+    throw CommandError(.failure, reason, on: url, remedy: "check the URL and the connection")
+  }
+}
+
+/// Where a completion leaves what it was given.
+private final class Arrival {
+  var outcome = HTTPOutcome.failed("no answer")
 }

@@ -1,3 +1,5 @@
+import TorrentModel
+
 /// JSON (RFC 8259) to write: keys stay in the order given, so that lines of one event look alike.
 ///
 /// The standard library has no writer and Foundation's would add twelve megabytes to the binary.

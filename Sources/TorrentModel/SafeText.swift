@@ -5,8 +5,8 @@
 /// zero-width spaces, tags) and line separators become visible escapes. The two joiners stay, as
 /// several scripts cannot be spelt without them. Reading an escape back is not intended: a
 /// backslash that was in the text stays as it is.
-enum SafeText {
-  static func visible(_ text: some StringProtocol) -> String {
+public enum SafeText {
+  public static func visible(_ text: some StringProtocol) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars { append(scalar, to: &result) }
@@ -14,7 +14,7 @@ enum SafeText {
   }
 
   /// Bytes that should be UTF-8; those that are not are shown as `\xNN`.
-  static func visible(bytes: some Collection<UInt8>) -> String {
+  public static func visible(bytes: some Collection<UInt8>) -> String {
     var result = ""
     var decoder = UTF8.ForwardParser()
     var iterator = bytes.makeIterator()
@@ -36,7 +36,7 @@ enum SafeText {
   }
 
   /// Whether a scalar is shown as an escape instead of itself.
-  static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+  public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value >= 0x20, scalar.value < 0x7f { return false }
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator, .surrogate: return true
