@@ -73,8 +73,8 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "CLinux", "Control", "DeterministicCore", "HTTPWire", "Networking", "Session", "Storage",
-        "SwarmLogic", "TorrentModel", "TrackerLogic",
+        "Bencoding", "CLinux", "Control", "DeterministicCore", "HTTPWire", "Hashing", "Networking",
+        "Session", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
       ],
       swiftSettings: fast),
 
