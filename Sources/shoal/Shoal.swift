@@ -3,7 +3,7 @@ enum Shoal {
   static let version = "0.1.0"
 
   static let verbs: [Verb] = [
-    .share, .get, .seed, .show, .magnet, .tracker,
+    .share, .get, .seed, .create, .show, .magnet, .tracker,
   ]
 
   static func run(_ words: ArraySlice<String>) -> ExitCode {

@@ -30,7 +30,8 @@ import TorrentModel
     #expect(bitfield.isEmpty == set.isEmpty)
     #expect(bitfield.isFull == (set.count == count))
     var listed: [Int] = []
-    bitfield.forEach { listed.append($0.index) }
+    let list = { (piece: PieceIndex) in listed.append(piece.index) }
+    bitfield.forEach(list)
     #expect(listed == set.sorted())
     var shared: [Int] = []
     bitfield.forEachShared(with: other) {

@@ -19,3 +19,31 @@ struct CreateOptions: Hashable, Sendable {
     creation = try CreationOptions(arguments, privateByDefault: false)
   }
 }
+
+extension Verb {
+  static let create = Verb(
+    "create", "Writes a .torrent file and nothing else.", operands: .one("PATH"),
+    groups: [CreateOptions.flags, CreationOptions.flags],
+    details: [
+      "PATH is a file or a folder; every byte is read once, on all processors. Hidden files belong "
+        + "to a folder like others; links, devices and empty folders do not and are named. A file "
+        + "that changes meanwhile is an error.",
+      "The date in the file is that of SOURCE_DATE_EPOCH, if that is set, so that the same tree "
+        + "gives the same bytes.",
+    ],
+    examples: [
+      .init("shoal create holiday/", "writes holiday.torrent"),
+      .init(
+        "shoal create film.mkv -o film.torrent --tracker https://tracker.example/announce",
+        "for a tracker that is there already"),
+    ],
+    exitCodes: [.done, .failure, .usage, .disk, .incomplete],
+    events: [
+      Event(name: "progress", keys: TransferSnapshot.eventKeys),
+      Event(name: "created", keys: CreatedTorrent.eventKeys),
+      .error,
+    ]
+  ) { arguments, console throws(CommandError) in
+    try runCreate(CreateOptions(arguments), console: console)
+  }
+}

@@ -71,3 +71,18 @@ struct CreationOptions: Hashable, Sendable {
     webSeeds = try arguments.values(of: Self.webSeedFlag)
   }
 }
+
+extension CreationOptions {
+  /// Puts what a person decides into the metainfo.
+  ///
+  /// - Parameter date: seconds since 1970.
+  func apply(to builder: inout MetainfoBuilder, date: Int64) {
+    builder.trackers = trackers.map { [$0] }
+    builder.webSeeds = webSeeds
+    builder.isPrivate = isPrivate
+    builder.source = source
+    builder.comment = comment
+    builder.createdBy = "shoal \(Shoal.version)"
+    builder.creationDate = date
+  }
+}

@@ -4,14 +4,15 @@ import TorrentModel
 /// How a torrent stands at a moment.
 struct TransferSnapshot: Hashable, Sendable {
   enum Phase: String, Sendable {
-    case metadata, checking, downloading, seeding
+    case hashing, metadata, checking, downloading, seeding
   }
 
   /// As the metainfo or the link has it; the info-hash before either is known.
   var name: String
-  var infoHash: InfoHash
+  /// `nil` while the torrent is being made.
+  var infoHash: InfoHash?
   var phase: Phase
-  /// Verified bytes; while checking, bytes read.
+  /// Verified bytes; while hashing and checking, bytes read.
   var bytesDone: UInt64
   /// Bytes wanted; 0 while the metadata is not known.
   var bytesTotal: UInt64
@@ -38,7 +39,7 @@ struct TransferSnapshot: Hashable, Sendable {
       "progress",
       [
         ("name", .string(name)),
-        ("infoHash", .string(infoHash.description)),
+        ("infoHash", .optional(infoHash?.description)),
         ("phase", .string(phase.rawValue)),
         ("done", .unsigned(bytesDone)),
         ("size", .unsigned(bytesTotal)),
@@ -55,6 +56,9 @@ struct TransferSnapshot: Hashable, Sendable {
   var line: String {
     let peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
     switch phase {
+    case .hashing:
+      return "\(label)  hashing \(Format.percent(bytesDone, of: bytesTotal)) "
+        + "of \(Format.size(bytesTotal))  \(Format.rate(downRate))"
     case .metadata:
       return "\(label)  looking for metadata  \(peerText)"
     case .checking:
@@ -74,6 +78,15 @@ struct TransferSnapshot: Hashable, Sendable {
   private static let longestLabel = 32
 
   private var label: String { TextColumns.fit(SafeText.visible(name), in: Self.longestLabel) }
+}
+
+extension TransferSnapshot {
+  /// A torrent that is being made: nothing read, nobody there.
+  init(hashing layout: FileLayout) {
+    self.init(
+      name: layout.name, infoHash: nil, phase: .hashing, bytesDone: 0,
+      bytesTotal: layout.totalLength, downRate: 0, upRate: 0, peers: 0, seeds: 0, uploaded: 0)
+  }
 }
 
 /// How a download went, once it is complete and verified.

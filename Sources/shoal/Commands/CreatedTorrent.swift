@@ -1,0 +1,121 @@
+import DeterministicCore
+import Glibc
+import Hashing
+import Storage
+import TorrentModel
+
+/// A torrent that was just made: hashed, written to its file, and read back as others will read it.
+struct CreatedTorrent {
+  let metainfo: Metainfo
+  /// Where its `.torrent` file is.
+  let file: String
+  /// What it was made of.
+  let content: MetainfoCreator
+
+  /// Hashes a path, with progress, and writes the `.torrent` file.
+  ///
+  /// - Parameter output: the file to write; by default NAME.torrent in the current folder.
+  init(
+    _ path: String, _ options: CreationOptions, output: String?, console: Console
+  ) throws(CommandError) {
+    do {
+      content = try MetainfoCreator(
+        path: path, name: options.name, pieceLength: options.pieceLength)
+    } catch {
+      throw CommandError(error)
+    }
+    file = output ?? content.layout.name + ".torrent"
+    try FileContents.checkWritable(file)
+    for item in content.skipped.prefix(Self.mostSkippedShown) {
+      console.note("left out \(SafeText.visible(item.path)): \(item.reason.text)")
+    }
+    if content.skipped.count > Self.mostSkippedShown {
+      console.note("left out \(content.skipped.count - Self.mostSkippedShown) more")
+    }
+    var builder = content.builder
+    options.apply(to: &builder, date: Self.date)
+    let document = builder.document(hashes: try Self.hash(content, console: console))
+    do {
+      metainfo = try Metainfo(document)
+    } catch {
+      throw CommandError(
+        .failure, "the torrent would be one that nobody reads: \(error)", on: path,
+        remedy: "share less at once, or give a larger --piece-length")
+    }
+    try FileContents.write(document, to: file)
+  }
+
+  /// Items left out that are named to people; programs get them all.
+  private static let mostSkippedShown = 20
+
+  private static func hash(
+    _ content: MetainfoCreator, console: Console
+  ) throws(CommandError) -> [Bytes20] {
+    var view = ProgressView(console)
+    let start = SteadyClock.now()
+    var snapshot = TransferSnapshot(hashing: content.layout)
+    do {
+      let hashes = try content.hash(cancellation: Interruption.cancellation) { bytes in
+        let now = SteadyClock.now()
+        snapshot.bytesDone = bytes
+        snapshot.downRate = UInt64(Double(bytes) / max((now - start).seconds, 0.001))
+        view.update([snapshot], at: now)
+      }
+      view.erase()
+      return hashes
+    } catch {
+      view.erase()
+      throw CommandError(error)
+    }
+  }
+
+  /// The date to write: that of SOURCE_DATE_EPOCH (reproducible-builds.org), or now.
+  private static var date: Int64 {
+    getenv("SOURCE_DATE_EPOCH").flatMap { Int64(String(cString: $0)) } ?? Int64(WallClock.now())
+  }
+
+  static let eventKeys = [
+    "name", "infoHash", "size", "pieceLength", "pieces", "file", "magnet", "skipped",
+  ]
+
+  /// The `created` event.
+  var event: JSONValue {
+    let info = metainfo.info
+    return .event(
+      "created",
+      [
+        ("name", .string(info.name)),
+        ("infoHash", .string(info.infoHash.description)),
+        ("size", .unsigned(info.layout.totalLength)),
+        ("pieceLength", .integer(Int64(info.geometry.pieceLength))),
+        ("pieces", .integer(Int64(info.geometry.pieceCount))),
+        ("file", .string(file)),
+        ("magnet", .string(metainfo.magnet.text)),
+        ("skipped", .strings(content.skipped.map(\.path))),
+      ])
+  }
+}
+
+extension SkippedItem.Reason {
+  var text: String {
+    switch self {
+    case .symbolicLink: "a symbolic link"
+    case .specialFile: "a device, pipe or socket"
+    case .emptyFolder: "an empty folder"
+    }
+  }
+}
+
+extension CommandError {
+  /// What the disk refused. The storage's own text names the path and the mend.
+  init(_ error: StorageError) {
+    let code: ExitCode
+    switch error.cause {
+    case .cancelled: code = .incomplete
+    case .nothingToShare, .nameNotText, .notAFile, .unacceptable: code = .usage
+    case _ where error.isMissing && error.operation == .open: code = .usage
+    default: code = .disk
+    }
+    self.init(code, "\(error)")
+  }
+}

@@ -1,0 +1,16 @@
+import TorrentModel
+
+/// Hashes a file or a folder and writes its metainfo.
+func runCreate(_ options: CreateOptions, console: Console) throws(CommandError) -> ExitCode {
+  Interruption.heed()
+  let torrent = try CreatedTorrent(
+    options.path, options.creation, output: options.output, console: console)
+  console.event(torrent.event)
+  console.result(
+    "created \(SafeText.visible(torrent.file)): "
+      + "\(Format.size(torrent.metainfo.info.layout.totalLength)) in "
+      + Format.count(torrent.metainfo.info.geometry.pieceCount, "piece")
+      + " of \(Format.size(UInt64(torrent.metainfo.info.geometry.pieceLength)))")
+  console.note("info-hash \(torrent.metainfo.info.infoHash)")
+  return .done
+}
