@@ -50,7 +50,7 @@ let package = Package(
 
     // Floor 3: decisions
     module("SwarmLogic", ["DeterministicCore", "PeerWire", "TorrentModel", "TrackerWire"]),
-    module("TrackerLogic", ["DeterministicCore", "TorrentModel", "TrackerWire"]),
+    module("TrackerLogic", ["DeterministicCore", "Hashing", "TorrentModel", "TrackerWire"]),
 
     // Floor 4: bytes on sockets, blocks on disks
     module(

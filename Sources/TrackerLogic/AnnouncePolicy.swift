@@ -1,0 +1,38 @@
+public import DeterministicCore
+
+/// How a tracker answers: how often peers come back, how many others they get, and how much the
+/// tracker holds.
+public struct AnnouncePolicy: Sendable {
+  /// Until the next announce is due.
+  public var interval = TimeSpan.minutes(30)
+  /// Up to this much is added to the interval, for each answer anew, so that peers which arrived
+  /// together do not return together.
+  public var jitter = TimeSpan.minutes(2)
+  /// Sooner than this only events are welcome.
+  public var minInterval = TimeSpan.minutes(5)
+  /// A peer not heard of for this long is gone: two intervals, so that one lost announce is no
+  /// departure.
+  public var lifetime = TimeSpan.minutes(65)
+  /// Peers given to a client that names no number.
+  public var standardPeers = 50
+  /// Peers given at most.
+  public var mostPeersPerReply = 200
+  /// Sent as `tracker id`, when there is one.
+  public var trackerID: [UInt8]?
+  /// Peers and torrents held at most; strangers beyond are answered and not kept.
+  public var mostPeers = 5_000_000
+  public var mostTorrents = 1_000_000
+
+  public init() {}
+
+  /// The number of peers for a request that wants `numWant`.
+  func peerCount(_ numWant: Int?) -> Int {
+    guard let numWant, numWant >= 0 else { return standardPeers }
+    return min(numWant, mostPeersPerReply)
+  }
+
+  func nextInterval(_ generator: inout SeededGenerator) -> Int {
+    let spread = Int(jitter.seconds)
+    return Int(interval.seconds) + (spread > 0 ? generator.below(spread + 1) : 0)
+  }
+}

@@ -1,0 +1,81 @@
+import Hashing
+import TorrentModel
+import TrackerWire
+
+/// One torrent's swarm: its peers by address family, and what is counted of it.
+struct SwarmEntry: Keyed, Sendable {
+  let infoHash: InfoHash
+  /// Peers that became complete while the tracker watched.
+  private(set) var downloaded: UInt32 = 0
+  /// Allowed by whoever runs the tracker, and kept when the last peer leaves.
+  var isRegistered: Bool
+  var v4 = PeerVector<HostV4>()
+  var v6 = PeerVector<HostV6>()
+
+  init(_ infoHash: InfoHash, isRegistered: Bool) {
+    self.infoHash = infoHash
+    self.isRegistered = isRegistered
+  }
+
+  var peerCount: Int { v4.count + v6.count }
+
+  var isForgettable: Bool { !isRegistered && peerCount == 0 }
+
+  var statistics: ScrapeStatistics {
+    let complete = v4.seedCount + v6.seedCount
+    return ScrapeStatistics(
+      complete: complete, downloaded: Int(downloaded), incomplete: peerCount - complete,
+      downloaders: v4.downloaderCount + v6.downloaderCount)
+  }
+
+  /// - Returns: the peer's position among those of its family and whether it is new; `nil` when it
+  ///   is and there is no room.
+  mutating func note(
+    _ sighting: PeerSighting, hasRoom: Bool, key: SipHash.Key
+  ) -> (index: Int, isNew: Bool)? {
+    let address = sighting.endpoint.address
+    if let host = HostV4(address) {
+      guard let noted = v4.note(host, sighting, hasRoom: hasRoom, key: key) else { return nil }
+      countDownload(noted.countsDownload)
+      return (noted.index, noted.isNew)
+    }
+    guard let host = HostV6(address),
+      let noted = v6.note(host, sighting, hasRoom: hasRoom, key: key)
+    else { return nil }
+    countDownload(noted.countsDownload)
+    return (noted.index, noted.isNew)
+  }
+
+  private mutating func countDownload(_ counts: Bool) {
+    if counts, downloaded < .max { downloaded += 1 }
+  }
+
+  /// Whether the peer was there.
+  mutating func remove(_ peer: Endpoint, key: SipHash.Key) -> Bool {
+    if let host = HostV4(peer.address), let index = v4.find(host, port: peer.port, key: key) {
+      v4.remove(at: index, key: key)
+      return true
+    }
+    if let host = HostV6(peer.address), let index = v6.find(host, port: peer.port, key: key) {
+      v6.remove(at: index, key: key)
+      return true
+    }
+    return false
+  }
+
+  func hash(_ key: SipHash.Key) -> UInt64 { Self.hash(infoHash, key) }
+
+  static func hash(_ infoHash: InfoHash, _ key: SipHash.Key) -> UInt64 {
+    let digest = infoHash.digest
+    var hash = SipHash(key)
+    var word: UInt64 = 0
+    for index in 0..<20 {
+      word = word << 8 | UInt64(digest[index])
+      if index % 8 == 7 {
+        hash.absorb(word)
+        word = 0
+      }
+    }
+    return hash.finish(tail: word, tailLength: 4)
+  }
+}

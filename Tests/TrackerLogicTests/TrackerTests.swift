@@ -1,0 +1,314 @@
+import DeterministicCore
+import Testing
+import TorrentModel
+import TrackerLogic
+import TrackerWire
+
+/// A tracker and the means to speak to it in few words.
+private struct Harness {
+  var tracker: Tracker
+  var now = Moment.zero + .seconds(1_000_000)
+
+  init(
+    _ admission: Tracker.Admission = .everything, seed: UInt64 = 1,
+    policy: AnnouncePolicy = AnnouncePolicy()
+  ) {
+    tracker = Tracker(
+      policy: policy, admission: admission, seed: seed, secret: TrackerSecret(seed, 77))
+  }
+
+  static func infoHash(_ number: Int) -> InfoHash {
+    InfoHash(bytes: (0..<20).map { UInt8(truncatingIfNeeded: number >> ($0 % 4 * 8)) })!
+  }
+
+  static func request(
+    _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
+    numWant: Int? = nil
+  ) -> (AnnounceRequest, Address) {
+    let endpoint = Endpoint(text: peer)!
+    let id = PeerID(bytes: Array((peer + "-------------------").utf8.prefix(20)))!
+    var request = AnnounceRequest(
+      infoHash: infoHash(torrent), peerID: id, port: endpoint.port, left: left)
+    request.event = event
+    request.numWant = numWant
+    return (request, endpoint.address)
+  }
+
+  mutating func reply(
+    _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
+    numWant: Int? = nil, over transport: Tracker.Transport = .http
+  ) -> AnnounceReply {
+    let (request, address) = Self.request(
+      peer, event, left: left, torrent: torrent, numWant: numWant)
+    return tracker.handle(request, from: address, over: transport, at: now)
+  }
+
+  /// The peers named in the answer, sorted; `nil` for a failure.
+  @discardableResult
+  mutating func announce(
+    _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
+    numWant: Int? = nil, over transport: Tracker.Transport = .http
+  ) -> [String]? {
+    let reply = reply(
+      peer, event, left: left, torrent: torrent, numWant: numWant, over: transport)
+    return (try? reply.get())?.peers.endpoints.sorted().map(\.description)
+  }
+
+  mutating func counts(_ torrent: Int = 0) -> ScrapeStatistics? {
+    let request = ScrapeRequest([Self.infoHash(torrent)])
+    return (try? tracker.handle(request, over: .http).get())?.files.first?.statistics
+  }
+}
+
+@Suite struct TrackerDecisions {
+  @Test func `peers learn of each other and never of themselves`() {
+    var harness = Harness()
+    #expect(harness.announce("10.0.0.1:1", .started) == [])
+    #expect(harness.announce("10.0.0.2:2", .started) == ["10.0.0.1:1"])
+    #expect(harness.announce("10.0.0.1:1") == ["10.0.0.2:2"])
+    #expect(harness.announce("10.0.0.3:3", torrent: 1) == [])
+    #expect(harness.tracker.torrentCount == 2 && harness.tracker.peerCount == 3)
+  }
+
+  @Test func `seeds are not given seeds, nor partial seeds either`() {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1", left: 0)
+    harness.announce("10.0.0.2:1", .paused)
+    harness.announce("10.0.0.3:1")
+    #expect(harness.announce("10.0.0.4:1", left: 0) == ["10.0.0.3:1"])
+    #expect(harness.announce("10.0.0.2:1", .paused) == ["10.0.0.3:1"])
+    #expect(harness.announce("10.0.0.3:1") == ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.4:1"])
+    #expect(
+      harness.counts()
+        == ScrapeStatistics(complete: 2, downloaded: 0, incomplete: 2, downloaders: 1))
+  }
+
+  @Test func `a download is counted once, for a peer that came without everything`() {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1", .completed, left: 0)
+    #expect(harness.counts()?.downloaded == 0)
+    harness.announce("10.0.0.2:1", .started)
+    harness.announce("10.0.0.2:1", .completed, left: 5)
+    #expect(harness.counts()?.downloaded == 0)
+    for _ in 0..<3 {
+      harness.announce("10.0.0.2:1", .completed, left: 0)
+      harness.announce("10.0.0.2:1", left: 3)
+    }
+    #expect(harness.counts()?.downloaded == 1)
+    harness.announce("10.0.0.3:1", .paused)
+    harness.announce("10.0.0.3:1", .completed, left: 0)
+    #expect(harness.counts()?.downloaded == 2)
+  }
+
+  @Test func `who stops is forgotten, and a stranger's farewell is no fault`() {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1")
+    harness.announce("10.0.0.2:1")
+    #expect(harness.announce("10.0.0.1:1", .stopped) == [])
+    #expect(harness.announce("10.0.0.1:1", .stopped) == [])
+    #expect(harness.announce("10.9.9.9:1", .stopped, torrent: 5) == [])
+    #expect(harness.announce("10.0.0.2:1", .stopped) == [])
+    #expect(harness.tracker.torrentCount == 0 && harness.tracker.peerCount == 0)
+  }
+
+  @Test func `nobody can stop another's peer`() {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1")
+    harness.announce("10.0.0.2:1", .stopped)
+    harness.announce("10.0.0.1:2", .stopped)
+    #expect(harness.tracker.peerCount == 1)
+  }
+
+  @Test func `the address a client claims reaches nobody`() throws {
+    var harness = Harness()
+    var (request, address) = Harness.request("10.0.0.1:80")
+    request.claimedAddress = Address(text: "198.51.100.7")
+    let reply = harness.tracker.handle(request, from: address, over: .http, at: harness.now)
+    #expect(try reply.get().externalAddress == address)
+    #expect(harness.announce("10.0.0.2:1") == ["10.0.0.1:80"])
+  }
+
+  @Test(arguments: ["10.0.0.1:0", "0.0.0.0:5", "224.0.0.1:5", "255.255.255.255:5", "[ff02::1]:5"])
+  func `what cannot be dialled is no peer`(peer: String) {
+    var harness = Harness()
+    #expect(harness.announce(peer) == nil)
+    #expect(harness.tracker.torrentCount == 0 && harness.tracker.peerCount == 0)
+  }
+
+  @Test func `only registered torrents are tracked where that is the rule`() throws {
+    var harness = Harness(.registered)
+    let refused = harness.reply("10.0.0.1:1")
+    #expect(throws: TrackerFailure.self) { try refused.get() }
+    #expect(harness.tracker.torrentCount == 0)
+    harness.tracker.register(Harness.infoHash(0))
+    #expect(harness.announce("10.0.0.1:1") == [])
+    #expect(harness.counts()?.incomplete == 1)
+    #expect(harness.counts(1) == nil)
+    harness.announce("10.0.0.1:1", .stopped)
+    #expect(harness.tracker.torrentCount == 1, "a registered torrent outlives its last peer")
+    harness.announce("10.0.0.2:1")
+    harness.tracker.unregister(Harness.infoHash(0))
+    #expect(harness.announce("10.0.0.2:1") == nil)
+    #expect(harness.counts() == nil)
+    #expect(!harness.tracker.isTracked(Harness.infoHash(0)))
+    harness.now = harness.now + .minutes(90)
+    #expect(harness.tracker.purge(at: harness.now, budget: 100) == 1)
+    #expect(harness.tracker.torrentCount == 0)
+  }
+
+  @Test(
+    arguments: [
+      (nil, 50), (0, 0), (1, 1), (75, 75), (200, 200), (100_000, 200), (-5, 50), (Int.max, 200),
+    ] as [(Int?, Int)])
+  func `numwant is clamped`(numWant: Int?, expected: Int) {
+    var harness = Harness()
+    for number in 1...250 { harness.announce("10.0.\(number).1:1", numWant: 0) }
+    #expect(harness.announce("10.1.1.1:1", numWant: numWant)?.count == expected)
+  }
+
+  @Test func `a datagram's answer holds its own family and what fits`() {
+    var harness = Harness()
+    for number in 1...300 {
+      harness.announce("10.0.\(number % 256).\(number / 256):1", numWant: 0)
+      harness.announce("[2001:db8::\(String(number, radix: 16))]:1", numWant: 0)
+    }
+    let v4 = harness.announce("10.1.1.1:1", numWant: 1000, over: .udp)
+    #expect(v4?.count == UDPTrackerResponse.mostPeers(.v4))
+    #expect(v4?.allSatisfy { !$0.contains("[") } == true)
+    let v6 = harness.announce("[2001:db8::1:1]:1", numWant: 1000, over: .udp)
+    #expect(v6?.count == UDPTrackerResponse.mostPeers(.v6))
+    #expect(v6?.allSatisfy { $0.contains("[") } == true)
+  }
+
+  @Test func `over HTTP the other family fills what is left, without the asker's twin`() throws {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1")
+    harness.announce("[2001:db8::2]:1")
+    var (twin, _) = Harness.request("10.0.0.3:1")
+    let six = try #require(Address(text: "2001:db8::3"))
+    _ = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    #expect(harness.announce("10.0.0.3:1") == ["10.0.0.1:1", "[2001:db8::2]:1"].sorted())
+    #expect(harness.announce("10.0.0.3:1", numWant: 1) == ["10.0.0.1:1"])
+    twin.wantsCompact = false
+    let reply = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    guard case .described(let peers) = try reply.get().peers else {
+      Issue.record("the dictionary model was asked for")
+      return
+    }
+    #expect(peers.allSatisfy { $0.id != nil })
+    twin.omitsPeerIDs = true
+    let bare = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    guard case .described(let unnamed) = try bare.get().peers else {
+      Issue.record("the dictionary model was asked for")
+      return
+    }
+    #expect(unnamed.count == peers.count && unnamed.allSatisfy { $0.id == nil })
+  }
+
+  @Test func `peers come back at different times`() throws {
+    var harness = Harness()
+    var intervals: Set<Int> = []
+    for number in 1...50 {
+      let response = try harness.reply("10.0.0.\(number):1").get()
+      #expect((1800...1920).contains(response.interval))
+      #expect(response.minInterval == 300)
+      intervals.insert(response.interval)
+    }
+    #expect(intervals.count > 20)
+  }
+
+  @Test func `the same calls give the same replies`() {
+    var first = Harness(seed: 5)
+    var second = Harness(seed: 5)
+    for number in 0..<500 {
+      let peer = "10.0.\(number % 7).\(number % 251):\(1 + number % 3)"
+      let left = UInt64(number % 4)
+      #expect(
+        first.reply(peer, left: left, torrent: number % 5)
+          == second.reply(peer, left: left, torrent: number % 5))
+    }
+  }
+}
+
+@Suite struct TrackerLimitsHeld {
+  @Test func `a full tracker serves the known and takes no more`() throws {
+    var policy = AnnouncePolicy()
+    policy.mostPeers = 3
+    policy.mostTorrents = 2
+    var harness = Harness(policy: policy)
+    harness.announce("10.0.0.1:1")
+    harness.announce("10.0.0.1:1", torrent: 1)
+    #expect(harness.announce("10.0.0.2:1", torrent: 2) == nil)
+    harness.announce("10.0.0.2:1")
+    #expect(harness.announce("10.0.0.3:1") == ["10.0.0.1:1", "10.0.0.2:1"])
+    #expect(harness.tracker.peerCount == 3 && harness.tracker.torrentCount == 2)
+    #expect(harness.announce("10.0.0.1:1") == ["10.0.0.2:1"])
+    harness.announce("10.0.0.2:1", .stopped)
+    harness.announce("10.0.0.3:1")
+    #expect(harness.announce("10.0.0.1:1") == ["10.0.0.3:1"])
+  }
+
+  @Test func `a scrape names its torrents and gets what is tracked of them`() throws {
+    var harness = Harness()
+    #expect(throws: TrackerFailure.self) {
+      try harness.tracker.handle(ScrapeRequest([]), over: .http).get()
+    }
+    harness.announce("10.0.0.1:1", torrent: 2)
+    let request = ScrapeRequest([1, 2, 3].map { Harness.infoHash($0) })
+    let http = try harness.tracker.handle(request, over: .http).get()
+    #expect(http.files.map(\.infoHash) == [Harness.infoHash(2)])
+    let udp = try harness.tracker.handle(request, over: .udp).get()
+    #expect(udp.files.map(\.statistics.incomplete) == [0, 1, 0])
+  }
+
+  @Test func `silent peers go, a bounded number at a time, and speaking ones stay`() {
+    var harness = Harness()
+    for number in 0..<300 {
+      harness.announce("10.0.\(number / 100).\(number % 100):1", torrent: number % 40, numWant: 0)
+      harness.announce("[2001:db8::\(number)]:1", torrent: number % 40, numWant: 0)
+    }
+    harness.now = harness.now + .minutes(64)
+    for number in 0..<100 {
+      harness.announce("10.0.0.\(number):1", torrent: number % 40, numWant: 0)
+    }
+    #expect(harness.tracker.purge(at: harness.now, budget: 10_000) == 0)
+    harness.now = harness.now + .minutes(2)
+    var rounds = 0
+    while harness.tracker.peerCount > 100, rounds < 1000 {
+      #expect(harness.tracker.purge(at: harness.now, budget: 10) <= 10)
+      rounds += 1
+    }
+    #expect(harness.tracker.peerCount == 100)
+    #expect((60...120).contains(rounds), "600 peers and 40 swarms took \(rounds) rounds of ten")
+    harness.now = harness.now + .minutes(66)
+    #expect(harness.tracker.purge(at: harness.now, budget: 10_000) == 100)
+    #expect(harness.tracker.torrentCount == 0)
+    #expect(harness.tracker.purge(at: harness.now, budget: 10_000) == 0)
+  }
+
+  @Test func `random traffic keeps the counts true`() {
+    for seed in UInt64(0)..<5 {
+      var generator = SeededGenerator(seed: seed)
+      var harness = Harness(seed: seed)
+      for _ in 0..<4000 {
+        let peer =
+          generator.below(3) == 0
+          ? "[2001:db8::\(generator.below(60))]:9" : "10.0.0.\(generator.below(120)):9"
+        let event: AnnounceEvent? =
+          [nil, nil, .started, .stopped, .completed, .paused][generator.below(6)]
+        harness.announce(
+          peer, event, left: UInt64(generator.below(2)), torrent: generator.below(12),
+          numWant: 2)
+        harness.now = harness.now + .seconds(generator.below(20))
+        harness.tracker.purge(at: harness.now, budget: 5)
+      }
+      var total = 0
+      for torrent in 0..<12 {
+        guard let counts = harness.counts(torrent) else { continue }
+        total += counts.complete + counts.incomplete
+        #expect((counts.downloaders ?? 0) <= counts.incomplete, "seed \(seed)")
+      }
+      #expect(total == harness.tracker.peerCount, "seed \(seed)")
+    }
+  }
+}
