@@ -122,6 +122,7 @@ extension Swarm {
     let haves = peers[key].unreadHaves
     peers[key].unreadField = nil
     peers[key].unreadHaves = []
+    if let geometry { peers[key].allowedFast.removeAll { !geometry.contains($0) } }
     if let field { take(field, of: key, at: now, into: &effects) }
     for piece in haves where peers.contains(key) {
       noteHave(piece, of: key, at: now, into: &effects)
@@ -167,7 +168,7 @@ extension Swarm {
   private mutating func noteAllowedFast(
     _ piece: PieceIndex, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    // Before the geometry is known the number cannot be judged; it is checked when it is used.
+    // Before the geometry is known the number cannot be judged; `readUnreadPieces` does it then.
     guard peers[key].allowedFast.count < 4 * AllowedFast.count,
       !peers[key].allowedFast.contains(piece), geometry?.contains(piece) ?? true
     else { return }

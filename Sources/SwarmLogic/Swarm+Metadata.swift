@@ -116,7 +116,8 @@ extension Swarm {
     self.metadata = metadata
     picker = PiecePicker(
       geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
-    for key in peers.ids where peers[key].isConnected {
+    // What one peer had said may end the connections of others, if its address is banned for it.
+    for key in peers.ids where peers.find(key)?.isConnected == true {
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
       for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       grantFastPieces(to: key, at: now, into: &effects)
