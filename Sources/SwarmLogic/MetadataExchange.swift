@@ -16,6 +16,8 @@ struct MetadataExchange: Sendable {
   private var bytes: [UInt8] = []
   private var parts: [Part] = []
   private var missing = 0
+  /// When a part last arrived, or the size was believed.
+  private var lastProgress = Moment.zero
   /// After a whole from several senders was wrong, all parts are asked of one peer, so that the
   /// next wrong one is its alone.
   private var usesSoleSource = false
@@ -25,7 +27,7 @@ struct MetadataExchange: Sendable {
   static let mostRequestsPerPeer = 4
 
   /// Believes a size when none is believed yet. Returns whether this is the believed one.
-  mutating func believe(size announced: Int) -> Bool {
+  mutating func believe(size announced: Int, at now: Moment) -> Bool {
     guard announced > 0, announced <= MetadataMessage.longestMetadata else { return false }
     if let size { return size == announced }
     size = announced
@@ -33,23 +35,51 @@ struct MetadataExchange: Sendable {
     bytes = []
     parts = Array(repeating: Part(), count: MetadataMessage.partCount(of: announced))
     missing = parts.count
+    lastProgress = now
     return true
   }
 
+  /// Whether no part has arrived for so long that the size itself is in doubt.
+  func isStalled(at now: Moment, patience: TimeSpan) -> Bool {
+    missing > 0 && now - lastProgress >= patience
+  }
+
+  /// Forgets the believed size and what has arrived of it.
+  mutating func disbelieve() {
+    soleSource = nil
+    size = nil
+    bytes = []
+    parts = []
+    missing = 0
+  }
+
+  /// Takes back what was asked and not answered in time. Returns the peers that were silent, each
+  /// once.
+  mutating func expire(at now: Moment, patience: TimeSpan) -> [PeerKey] {
+    var silent: [PeerKey] = []
+    for index in parts.indices where parts[index].sender == nil {
+      guard let peer = parts[index].askedOf, now - parts[index].askedAt >= patience else {
+        continue
+      }
+      parts[index].askedOf = nil
+      if !silent.contains(peer) { silent.append(peer) }
+    }
+    if let soleSource, silent.contains(soleSource) { release(of: soleSource) }
+    return silent
+  }
+
   /// The parts to ask a peer for now.
-  mutating func request(of peer: PeerKey, at now: Moment, patience: TimeSpan) -> [Int] {
-    guard size != nil else { return [] }
+  mutating func request(of peer: PeerKey, at now: Moment) -> [Int] {
+    guard missing > 0 else { return [] }
     if usesSoleSource {
       guard soleSource == nil || soleSource == peer else { return [] }
       soleSource = peer
     }
-    var asked = parts.count {
-      $0.sender == nil && $0.askedOf == peer && now - $0.askedAt < patience
-    }
+    var asked = parts.count { $0.sender == nil && $0.askedOf == peer }
     var chosen: [Int] = []
     for part in parts.indices where parts[part].sender == nil {
       guard asked < Self.mostRequestsPerPeer else { break }
-      guard parts[part].askedOf == nil || now - parts[part].askedAt >= patience else { continue }
+      guard parts[part].askedOf == nil else { continue }
       parts[part].askedOf = peer
       parts[part].askedAt = now
       chosen.append(part)
@@ -60,21 +90,27 @@ struct MetadataExchange: Sendable {
 
   /// Takes a part. Returns the whole when this was the last one missing.
   mutating func take(
-    part: Int, totalSize: Int, data: [UInt8], from peer: PeerKey
+    part: Int, totalSize: Int, data: [UInt8], from peer: PeerKey, at now: Moment
   ) -> [UInt8]? {
-    guard totalSize == size, part < parts.count, parts[part].askedOf == peer,
-      parts[part].sender == nil
-    else { return nil }
+    guard isAwaiting(part: part, of: peer), totalSize == size else { return nil }
     if bytes.isEmpty { bytes = Array(repeating: 0, count: totalSize) }
     let start = part * MetadataMessage.partLength
     bytes.replaceSubrange(start..<start + data.count, with: data)
     parts[part].sender = peer
+    lastProgress = now
     missing -= 1
     return missing == 0 ? bytes : nil
   }
 
-  /// A peer refused a part or is gone: others may be asked.
+  /// Whether a peer was asked for a part and has not answered.
+  func isAwaiting(part: Int, of peer: PeerKey) -> Bool {
+    parts.indices.contains(part) && parts[part].askedOf == peer && parts[part].sender == nil
+  }
+
+  /// A peer refused a part or is gone: others may be asked. A whole that has been handed out stays
+  /// as it is: whether it was right has yet to be said.
   mutating func release(part: Int? = nil, of peer: PeerKey) {
+    guard missing > 0 else { return }
     if soleSource == peer {
       // What it sent is no use without the rest of it.
       soleSource = nil
@@ -95,11 +131,7 @@ struct MetadataExchange: Sendable {
       if let sender = part.sender, !senders.contains(sender) { senders.append(sender) }
     }
     usesSoleSource = usesSoleSource || senders.count > 1
-    soleSource = nil
-    size = nil
-    bytes = []
-    parts = []
-    missing = 0
+    disbelieve()
     return senders
   }
 }

@@ -60,6 +60,11 @@ struct PeerState: Sendable {
   // Extensions.
   var metadataID: UInt8?
   var metadataSize: Int?
+  /// Times in succession that it was asked for metadata and did not answer.
+  var metadataMisses = 0
+  var metadataNotBefore = Moment.zero
+  /// Parts of the metadata we gave it.
+  var metadataPartsServed = 0
   var clientVersion: String?
 
   var lastReceived: Moment
@@ -90,4 +95,5 @@ struct PeerState: Sendable {
 
   var isConnected: Bool { phase == .connected }
   var isSeed: Bool { pieces?.isFull ?? false }
+  var offersMetadata: Bool { isConnected && metadataID != nil && metadataSize != nil }
 }

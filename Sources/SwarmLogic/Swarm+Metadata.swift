@@ -47,19 +47,21 @@ extension Swarm {
     case .request(let part):
       serveMetadata(part, to: key, at: now, into: &effects)
     case .data(let part, let totalSize, let bytes):
-      guard picker == nil else { return }
+      guard picker == nil, metadataExchange.isAwaiting(part: part, of: key) else { return }
+      peers[key].metadataMisses = 0
       if let whole = metadataExchange.take(
-        part: part, totalSize: totalSize, data: bytes, from: key)
+        part: part, totalSize: totalSize, data: bytes, from: key, at: now)
       {
         effects.append(.metadataComplete(whole))
       } else {
-        requestMetadata(at: now, into: &effects)
+        requestMetadata(of: key, at: now, into: &effects)
       }
     case .reject(let part):
+      guard picker == nil, metadataExchange.isAwaiting(part: part, of: key) else { return }
       metadataExchange.release(part: part, of: key)
-      // It has none, whatever it said: the others are asked.
-      peers[key].metadataSize = nil
-      if picker == nil { requestMetadata(at: now, into: &effects) }
+      // It has none yet, or has given us enough for now: the others are asked.
+      peers[key].metadataNotBefore = now + Self.metadataPause
+      requestMetadata(at: now, into: &effects)
     case .unknown:
       break
     }
@@ -70,8 +72,10 @@ extension Swarm {
   ) {
     guard let id = peers[key].metadataID else { return }
     let start = part * MetadataMessage.partLength
+    let most = Self.metadataServings * MetadataMessage.partCount(of: metadata.count)
     let answer: MetadataMessage
-    if start < metadata.count {
+    if start < metadata.count, peers[key].metadataPartsServed < most {
+      peers[key].metadataPartsServed += 1
       let end = min(metadata.count, start + MetadataMessage.partLength)
       answer = .data(part: part, totalSize: metadata.count, bytes: Array(metadata[start..<end]))
     } else {
@@ -80,19 +84,42 @@ extension Swarm {
     send(.extended(id: id, payload: answer.payload), to: key, at: now, into: &effects)
   }
 
-  /// Asks every peer that has the metadata for parts that nobody is asked for.
+  /// How long a peer that rejected a request is left alone.
+  static let metadataPause = TimeSpan.seconds(60)
+  /// How often a connection is given the whole metadata: twice is one more than anybody needs, and
+  /// bounds what a peer that asks and never reads makes us queue.
+  static let metadataServings = 2
+
+  /// Asks every peer that has the metadata for parts that nobody is asked for: first those that
+  /// have answered so far, so that the silent ones cannot keep a part to themselves.
   mutating func requestMetadata(at now: Moment, into effects: inout [SwarmEffect]) {
-    for key in peers.ids where peers[key].isConnected {
-      guard let id = peers[key].metadataID, let size = peers[key].metadataSize else { continue }
-      let isFirst = metadataExchange.size == nil
-      guard metadataExchange.believe(size: size) else { continue }
-      if isFirst { effects.append(.report(.metadataSize(size))) }
-      let parts = metadataExchange.request(
-        of: key, at: now, patience: configuration.metadataDeadline)
-      for part in parts {
-        let payload = MetadataMessage.request(part: part).payload
-        send(.extended(id: id, payload: payload), to: key, at: now, into: &effects)
-      }
+    let patience = configuration.metadataDeadline
+    for key in metadataExchange.expire(at: now, patience: patience) where peers.contains(key) {
+      peers[key].metadataMisses += 1
+    }
+    var sources = peers.ids.filter {
+      peers[$0].offersMetadata && now >= peers[$0].metadataNotBefore
+    }
+    sources.sort { (peers[$0].metadataMisses, $0) < (peers[$1].metadataMisses, $1) }
+    // A size is only a claim: when it leads to nothing, the best source's claim goes before it.
+    if let best = sources.first, peers[best].metadataSize != metadataExchange.size,
+      metadataExchange.isStalled(at: now, patience: patience)
+    {
+      metadataExchange.disbelieve()
+    }
+    for key in sources { requestMetadata(of: key, at: now, into: &effects) }
+  }
+
+  private mutating func requestMetadata(
+    of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let id = peers[key].metadataID, let size = peers[key].metadataSize else { return }
+    let isFirst = metadataExchange.size == nil
+    guard metadataExchange.believe(size: size, at: now) else { return }
+    if isFirst { effects.append(.report(.metadataSize(size))) }
+    for part in metadataExchange.request(of: key, at: now) {
+      let payload = MetadataMessage.request(part: part).payload
+      send(.extended(id: id, payload: payload), to: key, at: now, into: &effects)
     }
   }
 
