@@ -145,6 +145,9 @@ extension Swarm {
       geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
     // What one peer had said may end the connections of others, if its address is banned for it.
     for key in peers.ids where peers.find(key)?.isConnected == true {
+      // Said before without the metadata's size: the peer may want it as we did (BEP 10 has further
+      // handshakes change what the first one said).
+      sendExtensionHandshake(to: key, at: now, into: &effects)
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
       for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       grantFastPieces(to: key, at: now, into: &effects)

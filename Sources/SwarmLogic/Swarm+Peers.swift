@@ -100,16 +100,7 @@ extension Swarm {
     peers[key].supportsFast = handshake.reserved.contains(.fastExtension)
     peers[key].supportsExtensions = handshake.reserved.contains(.extensionProtocol)
     effects.append(.report(.peerConnected(peers[key].endpoint)))
-    if peers[key].supportsExtensions {
-      var ours = ExtensionHandshake()
-      ours.metadataID = ExtensionHandshake.ourMetadataID
-      ours.metadataSize = metadata.isEmpty ? nil : metadata.count
-      ours.requestQueue = configuration.mostQueuedRequests
-      ours.clientVersion = Self.clientVersion
-      ours.listenPort = listenPort
-      ours.yourAddress = peers[key].endpoint.address
-      send(.extended(id: 0, payload: ours.payload), to: key, at: now, into: &effects)
-    }
+    sendExtensionHandshake(to: key, at: now, into: &effects)
     if let picker {
       announcePieces(picker.have, to: key, at: now, into: &effects)
       grantFastPieces(to: key, at: now, into: &effects)
@@ -119,6 +110,20 @@ extension Swarm {
   }
 
   static let clientVersion = "Shoal 0.1.0"
+
+  mutating func sendExtensionHandshake(
+    to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers[key].supportsExtensions else { return }
+    var ours = ExtensionHandshake()
+    ours.metadataID = ExtensionHandshake.ourMetadataID
+    ours.metadataSize = metadata.isEmpty ? nil : metadata.count
+    ours.requestQueue = configuration.mostQueuedRequests
+    ours.clientVersion = Self.clientVersion
+    ours.listenPort = listenPort
+    ours.yourAddress = peers[key].endpoint.address
+    send(.extended(id: 0, payload: ours.payload), to: key, at: now, into: &effects)
+  }
 
   mutating func announcePieces(
     _ have: Bitfield, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
