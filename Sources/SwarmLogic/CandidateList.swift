@@ -3,14 +3,15 @@ import TorrentModel
 
 /// Endpoints that may be dialled, in the order in which they are worth it.
 ///
-/// The invariant: an endpoint stands in `waiting` exactly when its record says so, so it is dialled
-/// by one attempt at a time. Decides over queues; the dictionary is only looked things up in.
+/// The invariant: an endpoint stands in `fresh` or `later`, once, exactly when its record says that
+/// it is waiting, so it is dialled by one attempt at a time; whoever takes one out dials it, gives
+/// it back or bars it. Decides over queues; the dictionary is only looked things up in.
 struct CandidateList: Sendable {
   private struct Record {
     var failures = 0
     var notBefore = Moment.zero
     var isWaiting = true
-    /// Never to be dialled again: ourselves.
+    /// Never to be dialled again: ourselves, or one with which there is nothing to trade for good.
     var isBarred = false
   }
 
@@ -24,6 +25,8 @@ struct CandidateList: Sendable {
   /// The wait after a first failure; doubled by each further one.
   static let firstRetry = TimeSpan.seconds(15)
   static let mostFailures = 6
+  /// The wait of an endpoint that is connected otherwise, or banned.
+  static let postponement = TimeSpan.seconds(60)
 
   init(most: Int) { self.most = most }
 
@@ -45,7 +48,8 @@ struct CandidateList: Sendable {
 
   /// Takes the next endpoint to dial out of the list.
   mutating func next(at now: Moment) -> Endpoint? {
-    if let endpoint = fresh.popFirst() {
+    while let endpoint = fresh.popFirst() {
+      guard records[endpoint]?.isBarred == false else { continue }
       records[endpoint]?.isWaiting = false
       return endpoint
     }
@@ -57,14 +61,21 @@ struct CandidateList: Sendable {
     return endpoint
   }
 
-  /// The endpoint is connected through a connection the peer made: it need not be dialled.
-  mutating func noteConnected(_ endpoint: Endpoint) { records[endpoint]?.failures = 0 }
+  /// The endpoint was taken out and not dialled, for a reason that passes: it is offered again
+  /// after a while.
+  mutating func postpone(_ endpoint: Endpoint, at now: Moment) {
+    guard var record = records[endpoint], !record.isWaiting, !record.isBarred else { return }
+    record.notBefore = now + Self.postponement
+    record.isWaiting = true
+    records[endpoint] = record
+    later.append(endpoint)
+  }
 
   /// A connection to the endpoint is over; it may be tried again after a wait that grows with
   /// each attempt that led to nothing.
-  mutating func giveBack(_ endpoint: Endpoint, wasConnected: Bool, at now: Moment) {
+  mutating func giveBack(_ endpoint: Endpoint, wasUseful: Bool, at now: Moment) {
     guard var record = records[endpoint], !record.isWaiting, !record.isBarred else { return }
-    record.failures = wasConnected ? 1 : record.failures + 1
+    record.failures = wasUseful ? 1 : record.failures + 1
     guard record.failures <= Self.mostFailures else {
       records[endpoint] = nil
       return
@@ -75,9 +86,12 @@ struct CandidateList: Sendable {
     later.append(endpoint)
   }
 
-  /// The endpoint is our own.
+  /// The endpoint is never to be dialled again.
   mutating func bar(_ endpoint: Endpoint) {
+    // One that is not known and for which there is no room need not be remembered.
+    guard records[endpoint] != nil || records.count < most else { return }
     records[endpoint, default: Record()].isBarred = true
     records[endpoint]!.isWaiting = false
+    later.removeAll { $0 == endpoint }
   }
 }

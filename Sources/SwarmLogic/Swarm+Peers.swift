@@ -8,10 +8,14 @@ extension Swarm {
 
   /// Dials candidates as far as the ramp and the limits allow.
   mutating func dial(at now: Moment, into effects: inout [SwarmEffect]) {
+    hasFreePlace = false
     while dialBudget >= 1, dialCount < configuration.mostDials,
       peers.count < configuration.mostPeers, let endpoint = candidates.next(at: now)
     {
-      guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint) else { continue }
+      guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint) else {
+        candidates.postpone(endpoint, at: now)
+        continue
+      }
       dialBudget -= 1
       dialCount += 1
       let key = peers.insert(
@@ -37,7 +41,11 @@ extension Swarm {
   ) {
     func refuse(_ reason: CloseReason) { effects.append(.refuse(ticket: ticket, reason)) }
     guard handshake.infoHash == infoHash else { return refuse(.wrongTorrent) }
-    guard handshake.peerID != ourPeerID else { return refuse(.selfConnection) }
+    guard handshake.peerID != ourPeerID else {
+      // The end that dialled learns nothing from being refused.
+      if let listenPort { candidates.bar(Endpoint(endpoint.address, port: listenPort)) }
+      return refuse(.selfConnection)
+    }
     guard !reputation.isBanned(endpoint, at: now) else { return refuse(.banned) }
     let fromSameAddress = peers.ids.count {
       !peers[$0].isOutgoing && peers[$0].endpoint.address == endpoint.address
@@ -148,6 +156,13 @@ extension Swarm {
       effects.append(.report(.peerClosed(peers[key].endpoint, reason)))
     }
     effects.append(.close(key, reason))
+    if reason == .nothingToTrade {
+      // Both have everything for as long as we run: dialled again, it would end the same way.
+      let peer = peers[key]
+      if let endpoint = peer.isOutgoing ? peer.endpoint : peer.listeningOn {
+        candidates.bar(endpoint)
+      }
+    }
     lose(key, at: now, into: &effects)
   }
 
@@ -160,7 +175,8 @@ extension Swarm {
     guard let peer = peers.remove(key) else { return }
     if peer.phase == .dialing { dialCount -= 1 }
     if peer.isOutgoing {
-      candidates.giveBack(peer.endpoint, wasConnected: peer.isConnected, at: now)
+      let wasUseful = peer.down.total > 0 || peer.up.total > 0
+      candidates.giveBack(peer.endpoint, wasUseful: wasUseful, at: now)
     } else if let endpoint = peer.listeningOn {
       candidates.add([endpoint], from: .incoming)
     }
@@ -168,7 +184,7 @@ extension Swarm {
       if !peer.isChoked { fillSlots(at: now, into: &effects) }
       if picker == nil { requestMetadata(at: now, into: &effects) }
     }
-    dial(at: now, into: &effects)
+    hasFreePlace = true
   }
 
   /// Bans an address and ends all connections with it.

@@ -38,6 +38,9 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var isDownloadPaused = false
   var dialCount = 0
   var dialBudget: Double
+  /// A connection ended, whose place `dial` may fill once the input has been dealt with: not
+  /// before, since a place may have been made for a newcomer.
+  var hasFreePlace = false
   var lastWake: Moment
   var wakeSetFor = Moment.distantFuture
 
@@ -113,6 +116,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       isDownloadPaused = isPaused
       if !isPaused { for key in peers.ids { fillPipeline(key, at: now, into: &effects) } }
     }
+    if hasFreePlace { dial(at: now, into: &effects) }
     scheduleWake(at: now, into: &effects)
   }
 
