@@ -144,9 +144,10 @@ extension Swarm {
     return picker!.requestCount(of: block) > 1 ? .shared : .sole
   }
 
-  /// Whether a block that has arrived in part is still wanted.
+  /// Whether a block that has arrived in part is still wanted from this peer: not once another has
+  /// delivered it or may be doing so, or an honest peer would answer for what this one writes.
   public func isWanted(_ block: Block, from key: PeerKey) -> Bool {
-    picker.map { !$0.isReceived(block) } ?? false
+    picker.map { $0.isOutstanding(block, at: key) } ?? false
   }
 
   /// Appends the blocks requested of a peer, oldest first, without `landing`.
