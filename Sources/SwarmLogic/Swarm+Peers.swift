@@ -173,6 +173,7 @@ extension Swarm {
     if let pieces = peers[key].pieces { picker?.remove(pieces) }
     metadataExchange.release(of: key)
     guard let peer = peers.remove(key) else { return }
+    if peer.isConnected { noteDeparture(of: peer, key) }
     if peer.phase == .dialing { dialCount -= 1 }
     if peer.isOutgoing {
       let wasUseful = peer.down.total > 0 || peer.up.total > 0
@@ -187,12 +188,18 @@ extension Swarm {
     hasFreePlace = true
   }
 
-  /// Bans an address and ends all connections with it.
+  private mutating func noteDeparture(of peer: PeerState, _ key: PeerKey) {
+    guard peer.down.total > 0 || picker == nil else { return }
+    if departed.count >= Departure.mostRemembered { departed.popFirst() }
+    departed.append(Departure(key: key, endpoint: peer.endpoint))
+  }
+
+  /// Bans the address of a peer, which may have left by now, and ends all connections with it.
   mutating func ban(
     _ key: PeerKey, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key) else { return }
-    let endpoint = peers[key].endpoint
+    let departure = departed.firstIndex { $0.key == key }.map { departed[$0] }
+    guard let endpoint = peers.find(key)?.endpoint ?? departure?.endpoint else { return }
     reputation.ban(endpoint, until: now + configuration.banLength)
     effects.append(.report(.peerBanned(endpoint.address)))
     for other in peers.ids where reputation.isBanned(peers[other].endpoint, at: now) {

@@ -25,6 +25,9 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var peers = Slab<PeerState>()
   var candidates: CandidateList
   var reputation = PeerReputation()
+  /// Peers that lately left after they had sent payload, the latest last: what they sent may yet
+  /// be found to be false.
+  var departed = Queue<Departure>()
   var choker: Choker
   /// What is fetched and how; nil until the metadata is known.
   var picker: PiecePicker?
