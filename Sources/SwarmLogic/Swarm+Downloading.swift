@@ -20,10 +20,11 @@ extension Swarm {
 
     var blocks: [Block] = []
     pick(depth - outstanding, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
-    if blocks.isEmpty, outstanding == 0, picker!.partialPieceCount >= picker!.mostPartialPieces,
-      let stalled = picker!.mostStalledPiece
+    if blocks.isEmpty, outstanding == 0, !onlyFast,
+      picker!.partialPieceCount >= picker!.mostPartialPieces,
+      let stalled = picker!.mostStalledPiece, hasUntouchedPiece(pieces)
     {
-      // Pieces that nobody delivers hold all the memory there is.
+      // Pieces that nobody delivers hold all the memory there is, and this peer could use it.
       abandon(stalled, at: now, into: &effects)
       pick(depth, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
     }
@@ -34,6 +35,15 @@ extension Swarm {
     }
     peers[key].lastSent = now
     peers[key].pipeline.requestsSent(at: now)
+  }
+
+  private func hasUntouchedPiece(_ pieces: Bitfield) -> Bool {
+    var isAny = false
+    pieces.forEachShared(with: picker!.untouched) { _ in
+      isAny = true
+      return false
+    }
+    return isAny
   }
 
   private mutating func pick(
@@ -117,10 +127,12 @@ extension Swarm {
   mutating func becomeChoked(
     by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
+    guard !peers[key].chokesUs else { return }
     peers[key].chokesUs = true
     // With the fast extension every request is answered or rejected, one by one; without it a
     // choke drops them all (BEP 6).
-    if !peers[key].supportsFast { releaseRequests(of: key) }
+    guard !peers[key].supportsFast, !peers[key].requests.isEmpty else { return }
+    releaseRequests(of: key)
     refillOthers(than: key, at: now, into: &effects)
   }
 
@@ -133,7 +145,8 @@ extension Swarm {
     picker?.release(block, by: key)
     // A peer that rejects what it allowed fast does so for good reason; it is not asked again.
     peers[key].allowedFast.removeAll { $0 == block.piece }
-    if !peers[key].chokesUs { fillPipeline(key, at: now, into: &effects) }
+    // Nothing is asked in return until the next wake: a peer that rejects whatever it is asked
+    // would keep us asking as fast as the link carries it.
   }
 
   /// Hands a peer's outstanding blocks back to the picker.
@@ -145,9 +158,9 @@ extension Swarm {
   }
 
   /// A peer that owes blocks and sends none is snubbed: its blocks go to others and it is asked
-  /// for one at a time.
+  /// for one at a time, which it may keep from the others as long again and no longer.
   mutating func noteSnubbing(by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
-    guard peers[key].pipeline.checkSnub(at: now) else { return }
+    guard peers[key].pipeline.checkSnub(at: now) || keepsBlock(key, at: now) else { return }
     while let request = peers[key].requests.popFirst() {
       picker?.release(request.block, by: key)
       send(.cancel(request.block), to: key, at: now, into: &effects)
@@ -155,6 +168,13 @@ extension Swarm {
     peers[key].pipeline.drained()
     refillOthers(than: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
+  }
+
+  private func keepsBlock(_ key: PeerKey, at now: Moment) -> Bool {
+    guard peers[key].pipeline.isSnubbed, let request = peers[key].requests.first else {
+      return false
+    }
+    return now - request.sentAt >= RequestPipeline.snubAfter
   }
 
   /// Blocks became free: whoever has room may take them.
@@ -171,7 +191,7 @@ extension Swarm {
   mutating func completePiece(
     _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard picker != nil else { return }
+    guard picker?.have[piece] == false else { return }
     picker!.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
     for key in peers.ids where peers[key].isConnected {

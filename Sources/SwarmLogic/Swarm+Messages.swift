@@ -10,6 +10,9 @@ extension Swarm {
   ) {
     guard peers.contains(key), peers[key].isConnected else { return }
     peers[key].lastReceived = now
+    guard peers[key].supportsFast || !message.needsFastExtension else {
+      return fault(key, "a message of the fast extension", at: now, into: &effects)
+    }
     switch message {
     case .keepAlive, .port, .unknown:
       break
@@ -19,24 +22,16 @@ extension Swarm {
       peers[key].chokesUs = false
       fillPipeline(key, at: now, into: &effects)
     case .interested:
-      peers[key].isInterested = true
-      fillSlots(at: now, into: &effects)
+      note(interest: true, of: key, at: now, into: &effects)
     case .notInterested:
-      peers[key].isInterested = false
-      fillSlots(at: now, into: &effects)
+      note(interest: false, of: key, at: now, into: &effects)
     case .have(let piece):
       noteHave(piece, of: key, at: now, into: &effects)
     case .bitfield(let bytes):
       take(.bitfield(bytes), of: key, at: now, into: &effects)
     case .haveAll:
-      guard peers[key].supportsFast else {
-        return fault(key, "have-all without the fast extension", at: now, into: &effects)
-      }
       take(.all, of: key, at: now, into: &effects)
     case .haveNone:
-      guard peers[key].supportsFast else {
-        return fault(key, "have-none without the fast extension", at: now, into: &effects)
-      }
       take(.none, of: key, at: now, into: &effects)
     case .request(let block):
       serve(block, to: key, at: now, into: &effects)
@@ -51,6 +46,14 @@ extension Swarm {
     case .extended(let id, let payload):
       receiveExtended(id, payload, from: key, at: now, into: &effects)
     }
+  }
+
+  private mutating func note(
+    interest: Bool, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers[key].isInterested != interest else { return }
+    peers[key].isInterested = interest
+    fillSlots(at: now, into: &effects)
   }
 
   // MARK: What a peer has
@@ -185,6 +188,16 @@ extension Swarm {
     peers[key].grantedFast = pieces
     for piece in pieces where have[piece] {
       send(.allowedFast(piece), to: key, at: now, into: &effects)
+    }
+  }
+}
+
+extension PeerMessage {
+  /// Whether BEP 6 has a connection closed that carries the message without having agreed on it.
+  fileprivate var needsFastExtension: Bool {
+    switch self {
+    case .haveAll, .haveNone, .suggest, .reject, .allowedFast: true
+    default: false
     }
   }
 }
