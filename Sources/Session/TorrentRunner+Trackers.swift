@@ -104,7 +104,6 @@ extension TorrentRunner {
 
   /// Tells the trackers of the end, and of a completion they have not heard of.
   func leave(then done: @escaping () -> Void) {
-    let owesCompleted = schedule.owesCompleted
     let orders = schedule.stop()
     var pending = orders.count
     guard pending > 0 else { return done() }
@@ -115,7 +114,7 @@ extension TorrentRunner {
           if pending == 0 { done() }
         }
       }
-      guard owesCompleted else {
+      guard order.owesCompleted else {
         sayStopped()
         continue
       }

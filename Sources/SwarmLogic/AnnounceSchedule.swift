@@ -9,12 +9,16 @@ public struct AnnounceOrder: Hashable, Sendable {
   public let numWant: Int?
   /// What the tracker asked to have sent back.
   public let trackerID: [UInt8]?
+  /// With `stopped`: the tracker has not heard of our completion, and should before this.
+  public let owesCompleted: Bool
   /// Where the tracker stands in the schedule.
   let tier: Int
 
   /// The same announce with another event.
   public func saying(_ event: AnnounceEvent) -> AnnounceOrder {
-    AnnounceOrder(url: url, event: event, numWant: numWant, trackerID: trackerID, tier: tier)
+    AnnounceOrder(
+      url: url, event: event, numWant: numWant, trackerID: trackerID, owesCompleted: false,
+      tier: tier)
   }
 }
 
@@ -41,6 +45,8 @@ public struct AnnounceSchedule: Sendable {
     var trackerID: [UInt8]?
     /// The tracker wants to hear from us no more (BEP 31, `never`).
     var isGivenUp = false
+    /// Not before this, by the tracker's own word (BEP 31).
+    var notBefore = Moment.zero
     var owesCompleted = false
   }
 
@@ -58,6 +64,7 @@ public struct AnnounceSchedule: Sendable {
   private var tiers: [Tier]
   private var generator: SeededGenerator
   private var isStopped = false
+  private var isComplete = false
 
   /// The wait after a round in which no tracker of a tier answered; doubled by each further one.
   static let firstRetry = TimeSpan.seconds(15)
@@ -66,6 +73,8 @@ public struct AnnounceSchedule: Sendable {
   static let nextTrackerWait = TimeSpan.seconds(1)
   /// The least wait between announces that only want more peers.
   static let leastInterval = TimeSpan.seconds(60)
+  /// Minutes: a tracker that asks for more (BEP 31) is asked again after a day.
+  static let longestDelay = 24 * 60
   /// Peers asked for.
   public static let numWant = 80
 
@@ -99,7 +108,7 @@ public struct AnnounceSchedule: Sendable {
     guard !isStopped else { return [] }
     var orders: [AnnounceOrder] = []
     for index in tiers.indices where !tiers[index].isUnderWay && tiers[index].nextAt <= now {
-      guard skipGivenUp(in: index) else { continue }
+      guard findTracker(in: index, at: now) else { continue }
       let tracker = tiers[index].trackers[tiers[index].current]
       let event: AnnounceEvent? =
         !tracker.hasAnswered ? .started : tracker.owesCompleted ? .completed : nil
@@ -107,17 +116,23 @@ public struct AnnounceSchedule: Sendable {
       orders.append(
         AnnounceOrder(
           url: tracker.url, event: event, numWant: wantsPeers ? Self.numWant : 0,
-          trackerID: tracker.trackerID, tier: index))
+          trackerID: tracker.trackerID, owesCompleted: false, tier: index))
     }
     return orders
   }
 
-  /// Leaves the tier at a tracker that may be asked; false when there is none.
-  private mutating func skipGivenUp(in index: Int) -> Bool {
-    for _ in tiers[index].trackers.indices {
-      if !tiers[index].trackers[tiers[index].current].isGivenUp { return true }
-      tiers[index].current = (tiers[index].current + 1) % tiers[index].trackers.count
+  /// Leaves the tier at a tracker that may be asked, from the current one on; otherwise false, and
+  /// the tier waits for the first that may be.
+  private mutating func findTracker(in index: Int, at now: Moment) -> Bool {
+    let tier = tiers[index]
+    let candidates = tier.trackers[tier.current...]
+    if let place = candidates.firstIndex(where: { !$0.isGivenUp && $0.notBefore <= now }) {
+      tiers[index].current = place
+      return true
     }
+    tiers[index].current = 0
+    tiers[index].nextAt =
+      tier.trackers.filter { !$0.isGivenUp }.map { max($0.notBefore, now) }.min() ?? .distantFuture
     return false
   }
 
@@ -161,17 +176,25 @@ public struct AnnounceSchedule: Sendable {
     case .never:
       tiers[index].trackers[tiers[index].current].isGivenUp = true
       moveOn(index, at: now)
-    case .after(let minutes) where tiers[index].trackers.count == 1:
-      tiers[index].nextAt = now + .minutes(min(minutes, 24 * 60))
-    case .after, nil:
+    case .after(let minutes):
+      tiers[index].trackers[tiers[index].current].notBefore =
+        now + .minutes(min(minutes, Self.longestDelay))
+      moveOn(index, at: now)
+    case nil:
       moveOn(index, at: now)
     }
   }
 
   /// Goes to the next tracker of a tier, or waits before starting over.
   private mutating func moveOn(_ index: Int, at now: Moment) {
-    tiers[index].current += 1
-    if tiers[index].current < tiers[index].trackers.count {
+    let tier = tiers[index]
+    if !tier.trackers[tier.current].hasAnswered {
+      // It was told nothing before we were complete, so it need not be told that we became so.
+      tiers[index].trackers[tier.current].owesCompleted = false
+    }
+    let rest = tier.trackers[(tier.current + 1)...]
+    if let next = rest.firstIndex(where: { !$0.isGivenUp && $0.notBefore <= now }) {
+      tiers[index].current = next
       tiers[index].nextAt = now + Self.nextTrackerWait
       return
     }
@@ -184,11 +207,16 @@ public struct AnnounceSchedule: Sendable {
     tiers[index].nextAt = now + wait + jitter
   }
 
-  /// The download became complete: every tracker that counts us as a leecher is told soon.
+  /// The download became complete: every tracker that counts us as a leecher, or is just being told
+  /// of us as one, is told soon.
   public mutating func noteComplete(at now: Moment) {
+    guard !isComplete else { return }
+    isComplete = true
     for index in tiers.indices {
       for place in tiers[index].trackers.indices {
-        tiers[index].trackers[place].owesCompleted = tiers[index].trackers[place].hasAnswered
+        let isBeingTold = tiers[index].isUnderWay && place == tiers[index].current
+        tiers[index].trackers[place].owesCompleted =
+          tiers[index].trackers[place].hasAnswered || isBeingTold
       }
       if tiers[index].trackers[tiers[index].current].owesCompleted { tiers[index].nextAt = now }
     }
@@ -201,7 +229,8 @@ public struct AnnounceSchedule: Sendable {
     }
   }
 
-  /// Ends the schedule. Returns the last announces, to the trackers that know of us.
+  /// Ends the schedule. Returns the last announces, to the trackers that know of us; some owe their
+  /// tracker a `completed` before.
   public mutating func stop() -> [AnnounceOrder] {
     guard !isStopped else { return [] }
     isStopped = true
@@ -211,14 +240,9 @@ public struct AnnounceSchedule: Sendable {
         orders.append(
           AnnounceOrder(
             url: tracker.url, event: .stopped, numWant: 0, trackerID: tracker.trackerID,
-            tier: index))
+            owesCompleted: tracker.owesCompleted, tier: index))
       }
     }
     return orders
-  }
-
-  /// Trackers that have not been told of a completion and should be before we stop.
-  public var owesCompleted: Bool {
-    tiers.contains { $0.trackers.contains(where: \.owesCompleted) }
   }
 }

@@ -31,6 +31,9 @@ public struct UDPAnnounceExchange: Sendable {
   private let mostAttempts: Int
   private var transactionID: UInt32
   private var attempts = 0
+  /// A connection ID given by an earlier exchange has not been proven good by this one.
+  private var isReused: Bool
+  private var hasConnected = false
   /// The connection ID in use; nil while one is asked for.
   public private(set) var connection: Connection?
   /// When `step` should be called.
@@ -48,6 +51,7 @@ public struct UDPAnnounceExchange: Sendable {
     self.mostAttempts = mostAttempts
     self.generator = generator
     self.connection = connection.flatMap { $0.goodUntil > now ? $0 : nil }
+    isReused = self.connection != nil
     transactionID = UInt32(truncatingIfNeeded: self.generator.next())
     deadline = now
   }
@@ -56,13 +60,15 @@ public struct UDPAnnounceExchange: Sendable {
   public mutating func step(at now: Moment) -> Step? {
     guard now >= deadline else { return nil }
     guard attempts < mostAttempts else { return .timedOut }
-    if let connection, connection.goodUntil <= now {
-      self.connection = nil
-      transactionID = UInt32(truncatingIfNeeded: generator.next())
-    }
+    if let connection, connection.goodUntil <= now { forgetConnection() }
     deadline = now + Self.firstWait * (1 << attempts)
     attempts += 1
     return .send(datagram)
+  }
+
+  private mutating func forgetConnection() {
+    connection = nil
+    transactionID = UInt32(truncatingIfNeeded: generator.next())
   }
 
   private var datagram: [UInt8] {
@@ -85,13 +91,24 @@ public struct UDPAnnounceExchange: Sendable {
       guard connection == nil else { return nil }
       connection = Connection(id: id, goodUntil: now + Self.connectionLife)
       transactionID = UInt32(truncatingIfNeeded: generator.next())
-      attempts = 0
+      // Anew once only: a tracker that gives connection IDs and never answers an announce is
+      // given up in the end.
+      if !hasConnected { attempts = 0 }
+      hasConnected = true
       deadline = now
       return step(at: now)
     case .announce(let answer):
       guard connection != nil else { return nil }
       return .finished(.success(answer))
     case .error(let failure):
+      guard !isReused || connection == nil else {
+        // The tracker may have forgotten the ID before its time, after a restart.
+        isReused = false
+        forgetConnection()
+        attempts = 0
+        deadline = now
+        return step(at: now)
+      }
       return .finished(.failure(failure))
     case .scrape:
       return nil
