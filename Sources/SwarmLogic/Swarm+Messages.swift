@@ -82,16 +82,14 @@ extension Swarm {
     fillPipeline(key, at: now, into: &effects)
   }
 
-  /// Takes a description of all the peer's pieces, which may come only once and first (BEP 3);
-  /// late ones are taken too, as several clients send them after extension messages.
+  /// Takes a description of all the peer's pieces. BEP 3 wants it once and first; a late one is taken
+  /// too, as several clients send it after extension messages, and so is another: aria2 sends its
+  /// bitfield again where that is shorter than the haves it stands for. Like those, it only adds.
   private mutating func take(
     _ field: PeerState.UnreadField, of key: PeerKey, at now: Moment,
     into effects: inout [SwarmEffect]
   ) {
     guard let geometry else {
-      guard peers[key].unreadField == nil else {
-        return fault(key, "a second bitfield", at: now, into: &effects)
-      }
       peers[key].unreadField = field
       return
     }
@@ -105,13 +103,19 @@ extension Swarm {
       }
       pieces = parsed
     }
-    guard peers[key].pieces == nil || peers[key].pieces!.isEmpty else {
-      return fault(key, "a second bitfield", at: now, into: &effects)
+    if peers[key].pieces == nil || peers[key].pieces!.isEmpty {
+      peers[key].pieces = pieces
+      picker?.add(pieces)
+    } else {
+      for piece in pieces.pieces where !peers[key].pieces![piece] {
+        peers[key].pieces!.insert(piece)
+        picker?.addHave(piece)
+      }
     }
-    peers[key].pieces = pieces
-    picker?.add(pieces)
+    if let have = picker?.have {
+      peers[key].interestingCount = peers[key].pieces!.countMissing(from: have)
+    }
     noteIfComplete(key)
-    if let have = picker?.have { peers[key].interestingCount = pieces.countMissing(from: have) }
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
     dropIfNothingToTrade(key, at: now, into: &effects)
