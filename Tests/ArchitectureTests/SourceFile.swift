@@ -2,18 +2,21 @@ import Foundation
 
 /// A Swift source with what the rules of the house need to know about it.
 struct SourceFile {
-  var module: String
-  var name: String
-  var text: String
+  let module: String
+  let name: String
+  let lines: [Substring]
 
-  var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+  /// The lines with comments and the contents of string literals left out, so that prose about a
+  /// word is not taken for its use.
+  let code: [String]
 
-  /// The text with comments and the contents of string literals blanked out, line by line, so that
-  /// prose about a word is not taken for its use.
-  var code: [String] {
+  init(module: String, name: String, text: String) {
+    self.module = module
+    self.name = name
+    lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     var insideComment = 0
     var insideText = false
-    return lines.map { line in
+    code = lines.map { line in
       SourceFile.blank(line, insideComment: &insideComment, insideText: &insideText)
     }
   }
@@ -48,6 +51,8 @@ struct SourceFile {
   private static func blank(
     _ line: Substring, insideComment: inout Int, insideText: inout Bool
   ) -> String {
+    let mayBlank = insideComment > 0 || insideText || line.contains("/") || line.contains("\"")
+    guard mayBlank else { return String(line) }
     var result = ""
     var rest = line
     var insideString = false
