@@ -42,6 +42,10 @@ public final class Reactor {
   /// The loop's clock, read once a turn.
   public private(set) var now: Moment
 
+  /// Turns taken: many of them in which nothing happens are a descriptor that is always ready and
+  /// that nobody serves.
+  private(set) var turnCount = 0
+
   /// Readiness events taken in one turn: bounds how long timers and mailboxes wait.
   private static let eventsPerTurn = 256
 
@@ -118,6 +122,7 @@ public final class Reactor {
     let count = shoal_epoll_wait(epoll.number, &ready, Int32(ready.count), waitMilliseconds())
     guard count >= 0 || errno == EINTR else { throw NetworkError("epoll_wait") }
     now = Self.clock
+    turnCount += 1
     for event in ready.prefix(max(0, Int(count))) {
       guard let entry = handlers.find(SlabID(word: event.token)) else { continue }
       entry.handler.becameReady(Readiness(rawValue: event.events))
