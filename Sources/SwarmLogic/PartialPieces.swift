@@ -1,28 +1,6 @@
 import DeterministicCore
 import TorrentModel
 
-/// A piece some of whose blocks were asked for or have arrived.
-struct PartialPiece {
-  let piece: PieceIndex
-  let blockCount: Int
-  /// When it was opened, in pieces opened before it.
-  let age: UInt32
-  /// Blocks that are neither here nor asked for.
-  var unrequested: Int
-  /// Blocks that are here.
-  var received = 0
-  /// Requests that are outstanding, two for a block asked of two peers.
-  var outstanding = 0
-  /// No block before this one is unrequested.
-  var firstUnrequested = 0
-  /// Its place among the open pieces, -1 while it has no unrequested block.
-  var openPlace = -1
-  /// The one peer that should send all of it, after its last fetch from several failed the hash.
-  var soleSource: PeerKey?
-
-  var isComplete: Bool { received == blockCount }
-}
-
 /// The blocks of all pieces in flight, without an allocation for each piece or block.
 ///
 /// The invariants: piece `partials[slot]` owns `blocks[slot * stride ..< slot * stride + stride]`;
@@ -30,30 +8,15 @@ struct PartialPiece {
 /// `requests` zero; `open` holds exactly the slots with unrequested blocks. Slots are reused, so
 /// memory stays that of the most pieces ever in flight at once.
 struct PartialPieces {
-  struct BlockState {
-    /// The first peer asked, or the sender once the block is here.
-    var peer = PartialPieces.nobody
-    /// The other peers asked, as a list in `duplicates`; -1 ends it.
-    var others: Int32 = -1
-    /// Blocks of the piece that arrived before this one.
-    var arrival: UInt32 = 0
-    var requests: UInt8 = 0
-    var isReceived = false
-
-    var isUnrequested: Bool { requests == 0 && !isReceived }
-  }
-
   private struct Duplicate {
     var peer: PeerKey
     var next: Int32
   }
 
-  static let nobody = PeerKey(slot: .max, generation: .max)
-
   let geometry: PieceGeometry
   private let stride: Int
   private var partials: [PartialPiece?] = []
-  private var blocks: [BlockState] = []
+  private var blocks: [BlockProgress] = []
   private var freeSlots: [Int32] = []
   private var slots: [Int32]
   /// The slots with unrequested blocks, in no order.
@@ -87,7 +50,7 @@ struct PartialPieces {
     _modify { yield &partials[slot]! }
   }
 
-  func state(_ number: Int, in slot: Int) -> BlockState { blocks[slot * stride + number] }
+  func state(_ number: Int, in slot: Int) -> BlockProgress { blocks[slot * stride + number] }
 
   // MARK: Pieces
 
@@ -96,11 +59,11 @@ struct PartialPieces {
     let slot: Int
     if let free = freeSlots.popLast() {
       slot = Int(free)
-      for number in slot * stride..<(slot + 1) * stride { blocks[number] = BlockState() }
+      for number in slot * stride..<(slot + 1) * stride { blocks[number] = BlockProgress() }
     } else {
       slot = partials.count
       partials.append(nil)
-      blocks.append(contentsOf: repeatElement(BlockState(), count: stride))
+      blocks.append(contentsOf: repeatElement(BlockProgress(), count: stride))
     }
     let blockCount = geometry.blockCount(in: piece)
     partials[slot] = PartialPiece(

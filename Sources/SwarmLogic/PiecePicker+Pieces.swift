@@ -1,0 +1,64 @@
+public import DeterministicCore
+public import TorrentModel
+
+/// What becomes of whole pieces.
+extension PiecePicker {
+  /// A piece was found to be right: fetched, or on the disk.
+  public mutating func verified(_ piece: PieceIndex) {
+    if let slot = partials.slot(of: piece) { close(slot) }
+    touch(piece)
+    suspect.remove(piece)
+    have.insert(piece)
+    if missing.remove(piece) { bytesLeft -= UInt64(geometry.length(of: piece)) }
+  }
+
+  /// A fetched piece is wrong and will be fetched anew. Returns the peers that sent it, in the
+  /// order of their first blocks. When they were several, one peer alone is asked for the piece
+  /// next, as far as possible, so that whoever spoils it again is known.
+  public mutating func failed(_ piece: PieceIndex) -> [PeerKey] {
+    guard let slot = partials.slot(of: piece) else { return [] }
+    let contributors = partials.contributors(slot)
+    close(slot)
+    if contributors.count > 1 { suspect.insert(piece) }
+    untouch(piece)
+    return contributors
+  }
+
+  /// Gives a piece in flight up, with what arrived of it, to free its memory. Appends the requests
+  /// that are to be cancelled.
+  public mutating func abandon(_ piece: PieceIndex, cancel: inout [OutstandingRequest]) {
+    guard let slot = partials.slot(of: piece) else { return }
+    partials.forEachRequest(in: slot) { number, peer in
+      cancel.append(
+        OutstandingRequest(peer: peer, block: geometry.block(number, in: piece)))
+    }
+    close(slot)
+    untouch(piece)
+  }
+
+  /// The piece whose abandonment loses least: nothing of it is outstanding, and the fewest blocks
+  /// are here. `nil` when all pieces in flight make progress or are whole. O(pieces in flight).
+  public var mostStalledPiece: PieceIndex? {
+    var best: (piece: PieceIndex, received: Int)?
+    for slot in partials.open {
+      let partial = partials[Int(slot)]
+      guard partial.outstanding == 0 else { continue }
+      if let current = best, current.received <= partial.received { continue }
+      best = (partial.piece, partial.received)
+    }
+    return best?.piece
+  }
+
+  /// Forgets a piece in flight together with all requests for its blocks.
+  private mutating func close(_ slot: Int) {
+    if partials[slot].outstanding > 0 {
+      var requests: [(number: Int, peer: PeerKey)] = []
+      partials.forEachRequest(in: slot) { requests.append(($0, $1)) }
+      for request in requests {
+        _ = partials.release(request.number, in: slot, by: request.peer)
+        withRecord(of: request.peer) { $0.outstanding -= 1 }
+      }
+    }
+    partials.close(slot)
+  }
+}
