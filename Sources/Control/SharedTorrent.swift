@@ -9,7 +9,7 @@ public struct SharedTorrent: Sendable {
   /// What others are doing with it.
   public var counts = Counts()
 
-  /// Live numbers: from the tracker of the share where it has one, else from the swarm.
+  /// Live numbers of the swarm, the share itself among the seeders.
   public struct Counts: Hashable, Sendable {
     public var seeders = 0
     public var leechers = 0

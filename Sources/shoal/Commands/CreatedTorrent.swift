@@ -4,45 +4,43 @@ import Hashing
 import Storage
 import TorrentModel
 
-/// A torrent that was just made: hashed, written to its file, and read back as others will read it.
-struct CreatedTorrent {
-  let metainfo: Metainfo
-  /// Where its `.torrent` file is.
-  let file: String
-  /// What it was made of.
+/// Content that has been hashed and only lacks what a person or a port decides.
+struct HashedContent {
+  /// What was hashed.
   let content: MetainfoCreator
+  private let hashes: [Bytes20]
 
-  /// Hashes a path, with progress, and writes the `.torrent` file.
-  ///
-  /// - Parameter output: the file to write; by default NAME.torrent in the current folder.
-  init(
-    _ path: String, _ options: CreationOptions, output: String?, console: Console
-  ) throws(CommandError) {
+  /// Hashes a path, with progress.
+  init(_ path: String, _ options: CreationOptions, console: Console) throws(CommandError) {
     do {
       content = try MetainfoCreator(
         path: path, name: options.name, pieceLength: options.pieceLength)
     } catch {
       throw CommandError(error)
     }
-    file = output ?? content.layout.name + ".torrent"
-    try FileContents.checkWritable(file)
     for item in content.skipped.prefix(Self.mostSkippedShown) {
       console.note("left out \(SafeText.visible(item.path)): \(item.reason.text)")
     }
     if content.skipped.count > Self.mostSkippedShown {
       console.note("left out \(content.skipped.count - Self.mostSkippedShown) more")
     }
+    hashes = try Self.hash(content, console: console)
+  }
+
+  /// Puts the metainfo together.
+  ///
+  /// - Returns: the bytes of the `.torrent` file, and what they say.
+  func metainfo(_ options: CreationOptions) throws(CommandError) -> ([UInt8], Metainfo) {
     var builder = content.builder
     options.apply(to: &builder, date: Self.date)
-    let document = builder.document(hashes: try Self.hash(content, console: console))
+    let document = builder.document(hashes: hashes)
     do {
-      metainfo = try Metainfo(document)
+      return (document, try Metainfo(document))
     } catch {
       throw CommandError(
-        .failure, "the torrent would be one that nobody reads: \(error)", on: path,
-        remedy: "share less at once, or give a larger --piece-length")
+        .failure, "the torrent would be one that nobody reads: \(error)",
+        on: content.layout.name, remedy: "share less at once, or give a larger --piece-length")
     }
-    try FileContents.write(document, to: file)
   }
 
   /// Items left out that are named to people; programs get them all.
@@ -72,6 +70,31 @@ struct CreatedTorrent {
   /// The date to write: that of SOURCE_DATE_EPOCH (reproducible-builds.org), or now.
   private static var date: Int64 {
     getenv("SOURCE_DATE_EPOCH").flatMap { Int64(String(cString: $0)) } ?? Int64(WallClock.now())
+  }
+}
+
+/// A torrent that was just made and written to its file.
+struct CreatedTorrent {
+  let metainfo: Metainfo
+  /// Where its `.torrent` file is.
+  let file: String
+  /// What it was made of.
+  let content: MetainfoCreator
+
+  /// Hashes a path, with progress, and writes the `.torrent` file.
+  ///
+  /// - Parameter output: the file to write; by default NAME.torrent in the current folder.
+  init(
+    _ path: String, _ options: CreationOptions, output: String?, console: Console
+  ) throws(CommandError) {
+    // Before hours of hashing are lost on it.
+    if let output { try FileContents.checkWritable(output) }
+    let hashed = try HashedContent(path, options, console: console)
+    content = hashed.content
+    file = output ?? content.layout.name + ".torrent"
+    let document: [UInt8]
+    (document, metainfo) = try hashed.metainfo(options)
+    try FileContents.write(document, to: file)
   }
 
   static let eventKeys = [

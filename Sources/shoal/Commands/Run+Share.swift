@@ -1,4 +1,166 @@
-/// Publishes paths and seeds them until it is told to stop.
+import Control
+import DeterministicCore
+import HTTPWire
+import Networking
+import Session
+import Storage
+import TorrentModel
+import TrackerLogic
+
+/// Hashes, publishes and seeds until interrupted.
 func runShare(_ options: ShareOptions, console: Console) throws(CommandError) -> ExitCode {
-  throw .usage("'share' is not built into this binary")
+  Interruption.heed()
+  var contents: [HashedContent] = []
+  for path in options.paths {
+    if let file = options.output { try FileContents.checkWritable(file) }
+    contents.append(try HashedContent(path, options.creation, console: console))
+  }
+  let command = ShareCommand(options)
+  let loop = try TransferLoop(
+    options.peers, usualPort: SessionConfiguration.usualPort, console: console, command: command)
+  try command.publish(contents, in: loop)
+  return try loop.run()
+}
+
+/// The state of a `share`: its torrents, the tracker that knows their peers, and the page that
+/// shows them, all on the one port that peers use.
+private final class ShareCommand: TransferCommand {
+  private let options: ShareOptions
+  private var torrents: [SharedTorrent] = []
+  private var tracker: TrackerServer?
+  private var server: HTTPServer?
+  private let page = SharePage()
+
+  init(_ options: ShareOptions) { self.options = options }
+
+  func publish(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
+    let port = loop.session.listenPort ?? options.peers.listen.port
+    let endpoints = LocalAddresses.reachable(from: options.peers.listen.address)
+      .map { Endpoint($0, port: port) }
+    var creation = options.creation
+    if options.hasEmbeddedTracker {
+      // Each address is a tier of its own: a client goes on to the ones it can reach.
+      creation.trackers = endpoints.map { "http://\($0)/announce" }
+      try startTracker(in: loop)
+    }
+    startServer(in: loop)
+    for content in contents {
+      try publish(content, creation, endpoints: endpoints, in: loop)
+    }
+    if let endpoint = endpoints.first {
+      loop.console.result("page     http://\(endpoint)/")
+    }
+    loop.console.note("sharing until interrupted (^C)")
+  }
+
+  private func publish(
+    _ content: HashedContent, _ creation: CreationOptions, endpoints: [Endpoint],
+    in loop: TransferLoop
+  ) throws(CommandError) {
+    let (document, metainfo) = try content.metainfo(creation)
+    let file = options.output ?? metainfo.info.name + ".torrent"
+    try FileContents.write(document, to: file)
+    var magnet = metainfo.magnet
+    magnet.peers = endpoints.map { MagnetLink.PeerHint($0) }
+    torrents.append(SharedTorrent(metainfo: metainfo, document: document, magnet: magnet.text))
+    tracker?.register(metainfo.info.infoHash)
+
+    var torrent = TorrentOptions(folder: ".")
+    do {
+      torrent.storage = try content.content.storage()
+    } catch {
+      throw CommandError(error)
+    }
+    torrent.isReadOnly = true
+    torrent.trustsData = true
+    torrent.peers = options.peers.peers
+    let source = TorrentSource.metainfo(metainfo)
+    loop.announceStart(of: source)
+    loop.session.add(source, torrent)
+
+    let info = metainfo.info
+    loop.console.result(
+      "sharing  \(SafeText.visible(info.name))  \(Format.size(info.geometry.totalLength)), "
+        + "\(Format.count(info.layout.files.count, "file")), "
+        + "\(Format.count(info.geometry.pieceCount, "piece")) of "
+        + "\(Format.size(UInt64(info.geometry.pieceLength)))\(info.isPrivate ? ", private" : "")")
+    loop.console.result("torrent  \(SafeText.visible(file))")
+    loop.console.result("magnet   \(magnet.text)")
+    loop.console.event(
+      .event(
+        "shared",
+        [
+          ("name", .string(info.name)), ("infoHash", .string(info.infoHash.description)),
+          ("size", .unsigned(info.geometry.totalLength)), ("file", .string(file)),
+          ("magnet", .string(magnet.text)),
+          ("page", .optional(endpoints.first.map { "http://\($0)/" })),
+        ]))
+  }
+
+  // MARK: The port's other guests
+
+  /// Announces are answered on the port that peers use, over TCP and UDP. A share is small and
+  /// close: its peers look for each other every minute.
+  private func startTracker(in loop: TransferLoop) throws(CommandError) {
+    var policy = AnnouncePolicy()
+    policy.interval = .minutes(2)
+    policy.minInterval = .minutes(1)
+    policy.jitter = .seconds(15)
+    policy.lifetime = .minutes(6)
+    let tracker = TrackerServer(policy, admission: .registered, on: loop.reactor)
+    for endpoint in loop.session.listeningOn {
+      do {
+        try tracker.serveDatagrams(on: endpoint)
+      } catch {
+        // UDP is a convenience here: the links name HTTP.
+        loop.console.explain("no UDP announces: \(error)")
+      }
+    }
+    self.tracker = tracker
+  }
+
+  private func startServer(in loop: TransferLoop) {
+    let server = HTTPServer(on: loop.reactor) { [unowned self, unowned loop] request, client in
+      if let response = tracker?.respond(to: request, from: client) { return response }
+      updateCounts(loop)
+      return page.respond(to: request, torrents: torrents) ?? HTTPResponse(.notFound)
+    }
+    self.server = server
+    loop.session.otherConnections = { socket, client, prefix in
+      server.take(socket, from: client, prefix: prefix)
+    }
+  }
+
+  private func updateCounts(_ loop: TransferLoop) {
+    for index in torrents.indices {
+      let infoHash = torrents[index].metainfo.info.infoHash
+      guard let snapshot = loop.session.runner(of: infoHash)?.snapshot else { continue }
+      var counts = SharedTorrent.Counts()
+      counts.upRate = UInt64(snapshot.upRate)
+      counts.uploaded = snapshot.uploaded
+      // Of the swarm, not of the tracker, which sees a peer of two internets twice.
+      counts.seeders = snapshot.seeds + 1
+      counts.leechers = snapshot.peers - snapshot.seeds
+      counts.completed = snapshot.completePeers
+      torrents[index].counts = counts
+    }
+  }
+
+  // MARK: TransferCommand
+
+  func torrent(_ runner: TorrentRunner, did event: TorrentEvent, in loop: TransferLoop) {
+    if case .phase(.failed(let failure)) = event {
+      loop.end(CommandError(failure, on: runner.name))
+    }
+  }
+
+  func tick(at now: Moment, in loop: TransferLoop) {
+    guard let untilCopies = options.untilCopies else { return }
+    let isDone = loop.session.torrents.allSatisfy { runner in
+      runner.snapshot.completePeers >= untilCopies
+    }
+    if isDone { loop.end(.done) }
+  }
+
+  func interrupted(in loop: TransferLoop) { loop.end(.done) }
 }

@@ -1,4 +1,109 @@
-/// Runs a tracker until it is told to stop.
+import DeterministicCore
+import Glibc
+import Networking
+import Session
+import TorrentModel
+import TrackerLogic
+
+/// Runs a tracker until interrupted.
 func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError) -> ExitCode {
-  throw .usage("'tracker' is not built into this binary")
+  Reactor.ignoreBrokenPipes()
+  do {
+    let reactor = try Reactor()
+    try reactor.onSignals([SIGINT, SIGTERM]) { _ in reactor.stop() }
+    let server = TrackerServer(
+      options.policy, admission: options.isOpen ? .everything : .registered, on: reactor)
+    for var endpoint in options.endpoints {
+      do {
+        endpoint.port = server.listeningOn.first?.port ?? endpoint.port
+        try server.listen(on: endpoint)
+      } catch {
+        // A machine may lack IPv6; it may not lack the first.
+        if server.listeningOn.isEmpty { throw error }
+      }
+    }
+    var watcher: FolderWatcher?
+    if !options.isOpen {
+      watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)
+      watcher?.look()
+    }
+    announceStart(of: server, watcher, options, console)
+    try reactor.run()
+    watcher = nil
+    server.close()
+    console.event(.event("stopped", []))
+    return .done
+  } catch {
+    throw CommandError(
+      .failure, "\(error)", remedy: "choose another address or port with --listen")
+  }
+}
+
+private func announceStart(
+  of server: TrackerServer, _ watcher: FolderWatcher?, _ options: TrackerOptions,
+  _ console: Console
+) {
+  console.event(
+    .event(
+      "started", [("listen", .array(server.listeningOn.map { .string($0.description) }))]))
+  let host = LocalAddresses.reachable(from: options.listen.address).first.map { "\($0)" } ?? "HOST"
+  let port = server.listeningOn.first?.port ?? options.listen.port
+  console.note("announce to http://\(host):\(port)/announce or udp://\(host):\(port)")
+  if let watcher {
+    console.note(
+      "tracking \(Format.count(watcher.count, "torrent")) of "
+        + "\(SafeText.visible(options.torrents)); put .torrent files there to add more")
+  } else {
+    console.note("tracking every torrent that is announced")
+  }
+}
+
+extension TrackerOptions {
+  var policy: AnnouncePolicy {
+    var policy = AnnouncePolicy()
+    policy.interval = interval
+    policy.minInterval = leastInterval
+    policy.jitter = min(policy.jitter, TimeSpan.seconds(interval.seconds / 10))
+    policy.lifetime = interval * 2 + .minutes(5)
+    policy.mostPeersPerReply = mostPeers
+    policy.standardPeers = min(policy.standardPeers, mostPeers)
+    return policy
+  }
+
+  /// Both internets where no address was chosen, the older first.
+  var endpoints: [Endpoint] {
+    guard listen.address.isUnspecified else { return [listen] }
+    return [
+      Endpoint(.v4(0), port: listen.port), Endpoint(.v6(high: 0, low: 0), port: listen.port),
+    ]
+  }
+}
+
+/// Registers the torrents of a folder with a tracker, and looks again every few seconds.
+private final class FolderWatcher {
+  private var folder: TorrentFolder
+  private let server: TrackerServer
+  private let reactor: Reactor
+  private let console: Console
+
+  private static let interval = TimeSpan.seconds(5)
+
+  init(_ path: String, server: TrackerServer, reactor: Reactor, console: Console) {
+    folder = TorrentFolder(path: path)
+    self.server = server
+    self.reactor = reactor
+    self.console = console
+  }
+
+  var count: Int { folder.count }
+
+  func look() {
+    let changes = folder.update()
+    for infoHash in changes.added { server.register(infoHash) }
+    for infoHash in changes.removed { server.unregister(infoHash) }
+    for (name, reason) in changes.refused {
+      console.note("passed over \(SafeText.visible(name)): \(SafeText.visible(reason))")
+    }
+    reactor.schedule(after: Self.interval) { [weak self] in self?.look() }
+  }
 }

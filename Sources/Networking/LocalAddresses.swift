@@ -1,0 +1,46 @@
+import Glibc
+public import TorrentModel
+
+/// The machine's own addresses.
+public enum LocalAddresses {
+  /// The addresses at which others may reach a socket bound to `address`: itself, or, when it is
+  /// unspecified, those of all interfaces that are up, IPv4 first. Loopback only where there is
+  /// nothing else; link-local ones never, as they mean nothing without the link.
+  public static func reachable(from address: Address) -> [Address] {
+    guard address.isUnspecified else { return [address] }
+    let all = ofInterfaces().filter { !$0.isLinkLocal && !$0.isUnspecified }
+    let others = all.filter { !$0.isLoopback }
+    let chosen = others.isEmpty ? all : others
+    return chosen.filter(\.isV4) + chosen.filter { !$0.isV4 }
+  }
+
+  private static func ofInterfaces() -> [Address] {
+    var list: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&list) == 0 else { return [] }
+    defer { freeifaddrs(list) }
+    var addresses: [Address] = []
+    var next = list
+    while let entry = next {
+      next = entry.pointee.ifa_next
+      guard entry.pointee.ifa_flags & UInt32(IFF_UP) != 0,
+        let pointer = entry.pointee.ifa_addr, let address = address(pointer),
+        !addresses.contains(address)
+      else { continue }
+      addresses.append(address)
+    }
+    return addresses
+  }
+
+  private static func address(_ pointer: UnsafeMutablePointer<sockaddr>) -> Address? {
+    let bytes = UnsafeRawPointer(pointer)
+    switch Int32(pointer.pointee.sa_family) {
+    case AF_INET:
+      return .v4(UInt32(bigEndian: bytes.load(as: sockaddr_in.self).sin_addr.s_addr))
+    case AF_INET6:
+      let plain = bytes.load(as: sockaddr_in6.self).sin6_addr
+      return withUnsafeBytes(of: plain) { Address(bytes: $0) }
+    default:
+      return nil
+    }
+  }
+}
