@@ -81,7 +81,7 @@ extension PeerTransport {
     guard let delegate, decoder.isAtBoundary || landing != nil else { return }
     delegate.transport(
       self, expectedAfter: landing?.block, atMost: predictionDepth, into: &scratch.predicted)
-    for block in scratch.predicted.prefix(ReceiveScratch.mostPredictions) {
+    for block in scratch.predicted.prefix(ReceiveScratch.mostPredictions) where state == .open {
       precondition(
         block.length > 0 && block.length <= decoder.limits.block,
         "a guess of a block that would not be taken")
