@@ -87,6 +87,8 @@ func onOwnThread(_ body: @escaping @Sendable () -> Void) {
 
 extension SeededGenerator {
   mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    // By words: a byte at a time takes seconds for what the transports exchange here.
+    let words = (0..<(count + 7) / 8).map { _ in next() }
+    return words.withUnsafeBytes { Array($0.prefix(count)) }
   }
 }

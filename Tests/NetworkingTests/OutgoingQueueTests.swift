@@ -39,7 +39,7 @@ struct OutgoingQueueTests {
     case block(Block)
   }
 
-  @Test("sends what a plain list of what was queued would", arguments: 0..<100 as Range<UInt64>)
+  @Test("sends what a plain list of what was queued would", arguments: 0..<30 as Range<UInt64>)
   func againstModel(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var queue = OutgoingQueue()

@@ -100,6 +100,14 @@ enum Said: Equatable {
   case message(PeerMessage)
   case block(Block, [UInt8])
 
+  /// Bytes of it on the wire.
+  var length: Int {
+    switch self {
+    case .message(let message): message.bytes.count
+    case .block(let block, _): BlockHeader.length + Int(block.length)
+    }
+  }
+
   static func all(in bytes: [UInt8]) throws -> [Said] {
     var decoder = PeerMessageDecoder()
     var said: [Said] = []

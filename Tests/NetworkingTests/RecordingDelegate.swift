@@ -183,8 +183,10 @@ final class TestContent {
   func payload(of block: Block) -> [UInt8] { Array(bytes[range(of: block)]) }
 
   func isInPlace(_ block: Block) -> Bool {
-    let range = range(of: block)
-    return bytes[range].elementsEqual(arena[range])
+    bytes.withUnsafeBytes {
+      memcmp(
+        $0.baseAddress! + range(of: block).lowerBound, place(of: block), Int(block.length)) == 0
+    }
   }
 
   /// The `piece` message that delivers a block.

@@ -46,9 +46,16 @@ final class Stage {
     peer.close()
   }
 
-  /// What the transport has sent, its handshake taken off.
-  func said() throws -> [Said] {
-    try #require(peer.inbox.starts(with: Self.handshake.bytes))
-    return try Said.all(in: Array(peer.inbox.dropFirst(Handshake.length)))
+  /// Runs until as much has arrived as `expected` is long, which it then has to be, behind the
+  /// transport's handshake.
+  func expect(_ expected: [Said], sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let length = Handshake.length + expected.reduce(0) { $0 + $1.length }
+    let peer = peer
+    reactor.run(until: { peer.inbox.count >= length }, sourceLocation: sourceLocation)
+    #expect(Array(peer.inbox.prefix(Handshake.length)) == Self.handshake.bytes)
+    let said = try Said.all(in: Array(peer.inbox.dropFirst(Handshake.length)))
+    // Not the values themselves: a report would print every byte of them.
+    let isExpected = said == expected
+    #expect(isExpected, "another thing was sent", sourceLocation: sourceLocation)
   }
 }
