@@ -106,6 +106,10 @@ private struct PieceReader: ~Copyable {
   mutating func hash(
     _ piece: PieceIndex, of geometry: PieceGeometry, _ cancellation: Cancellation
   ) throws(StorageError) -> Bytes20? {
+    // Here, too: a tree of holes is never read.
+    guard !cancellation.isCancelled else {
+      throw StorageError(.read, path: storage.layout.name, .cancelled)
+    }
     let offset = geometry.offset(of: piece)
     let length = geometry.length(of: piece)
     switch try presence(offset: offset, length: UInt64(length)) {
