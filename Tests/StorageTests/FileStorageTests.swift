@@ -202,7 +202,7 @@ import TorrentModel
       ),
       (
         StorageError(.open, path: "/d/\u{1b}[2Jf", .notAFile),
-        "cannot open '/d/\\u{1B}[2Jf': it is not a regular file; move it out of the way"
+        "cannot open '/d/\\x1B[2Jf': it is not a regular file; move it out of the way"
       ),
     ]
     for (error, text) in cases { #expect(error.description == text) }
