@@ -185,6 +185,16 @@ import Testing
       """)
   }
 
+  @Test func ofTooManyInTheirTermASeedKeepsTheLatest() {
+    let served = [("a", 0, 90.0), ("b", 5, 10.0), ("c", 8, 5.0)].map { name, second, rate in
+      Choker.Candidate(
+        id: ChokerScript.key(Character(name)), isInterested: true, isUnchoked: true, sendRate: rate,
+        connectedAt: .zero, changedAt: .zero + .seconds(second))
+    }
+    let chosen = SeedingOrder.choose(2, from: served, but: [], at: .zero + .seconds(10))
+    #expect(chosen.map(ChokerScript.letter) == ["a", "c"])
+  }
+
   @Test func aSeedKeepsServingWhenNobodyWaits() {
     var script = ChokerScript(regular: 2, optimistic: 1, isSeeding: true)
     script.play(
