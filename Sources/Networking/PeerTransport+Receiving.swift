@@ -58,6 +58,7 @@ extension PeerTransport {
       endedReading(count)
       return false
     }
+    delegate?.transport(self, read: count)
     var rest = count
     if landingRest > 0 {
       let taken = min(rest, landingRest)

@@ -35,6 +35,13 @@ extension PeerTransport {
   /// so whoever answers looks at it first.
   public var queuedBytes: Int { outgoing.byteCount }
 
+  /// Stops or resumes sending, so that an upload limit can hold the queue back.
+  public func pauseSending(_ pause: Bool) {
+    guard isSendingPaused != pause, state != .closed else { return }
+    isSendingPaused = pause
+    if !pause { flushAtTurnEnd() }
+  }
+
   /// Blocks queued and not yet sent whole.
   public var queuedBlocks: Int { outgoing.blockCount }
 
@@ -46,6 +53,7 @@ extension PeerTransport {
   /// last two cases the socket's being writable is what goes on with it.
   func flush() {
     outgoing.isBlocked = false
+    guard !isSendingPaused else { return updateInterest() }
     var share = Self.bytesPerTurn
     do {
       while state != .closed, let segment = outgoing.segments.first {
@@ -56,7 +64,8 @@ extension PeerTransport {
           case .block(let block): try sendBlock(block)
           }
         guard sent > 0 else {
-          outgoing.isBlocked = true
+          // A pause is ended by whoever asked for it, not by the socket.
+          outgoing.isBlocked = !isSendingPaused
           break
         }
         share -= sent

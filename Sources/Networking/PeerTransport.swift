@@ -29,6 +29,7 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   private var registration: SlabID?
   private var interest: Readiness
   private(set) var isReadingPaused = false
+  var isSendingPaused = false
   private var handshakeBytes: [UInt8] = []
 
   // Receiving; see PeerTransport+Receiving.swift.

@@ -9,6 +9,9 @@ public struct SessionConfiguration: Sendable {
   /// When the port asked for is taken, take any.
   public var fallsBackToAnyPort = false
   public var swarm = SwarmConfiguration()
+  /// Bytes a second, of all torrents together; nil for no limit.
+  public var uploadLimit: UInt64?
+  public var downloadLimit: UInt64?
   /// Bytes of piece buffers that one torrent may fill.
   public var bufferBytes = 64 << 20
   /// Files held open at once.
@@ -67,6 +70,8 @@ public struct TorrentOptions: Sendable {
   /// Trackers on top of those in the source, each a tier of its own.
   public var trackers: [String] = []
   public var peers: [MagnetLink.PeerHint] = []
+  /// Whether a file is wanted, by its path below the download folder; nil for all.
+  public var wantsFile: (@Sendable (String) -> Bool)?
 
   public init(folder: String) { self.folder = folder }
 }

@@ -72,8 +72,11 @@ extension TorrentRunner {
       fail(.storage(error))
     case .success(let have):
       buffers = Array(repeating: nil, count: info.geometry.pieceCount)
-      enter(have.isFull ? .seeding : .downloading)
-      tell(.ready(info.geometry, have: have, metadata: Array(info.bytes)))
+      let wanted = wantedPieces(info)
+      wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }
+      let isFinished = have.isFull || wanted.map { $0.countMissing(from: have) == 0 } ?? false
+      enter(isFinished ? .seeding : .downloading)
+      tell(.ready(info.geometry, have: have, wanted: wanted, metadata: Array(info.bytes)))
       swarm.limitPartialPieces(
         to: max(2, session.configuration.bufferBytes / Int(info.geometry.pieceLength)))
       if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
@@ -82,6 +85,21 @@ extension TorrentRunner {
         announce()
       }
     }
+  }
+
+  /// The pieces that the wanted files lie in; nil when all files are wanted.
+  private func wantedPieces(_ info: TorrentInfo) -> Bitfield? {
+    guard let wantsFile = options.wantsFile else { return nil }
+    var wanted = Bitfield(count: info.geometry.pieceCount)
+    let length = UInt64(info.geometry.pieceLength)
+    for (index, file) in info.layout.files.enumerated() where file.length > 0 {
+      let path = info.layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
+      guard wantsFile(path) else { continue }
+      for piece in file.offset / length...(file.offset + file.length - 1) / length {
+        wanted.insert(PieceIndex(Int(piece)))
+      }
+    }
+    return wanted
   }
 
   func fail(_ failure: TorrentFailure) {

@@ -128,10 +128,17 @@ extension TorrentRunner: PeerTransportDelegate {
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
   ) throws(TransportEnd) -> Int {
     guard let storage, let info else { return 0 }
+    let allowance = session.limits.uploadAllowance()
+    guard allowance > 0 else {
+      transport.pauseSending(true)
+      return 0
+    }
     var isTruncated = false
     let start = info.geometry.offset(of: block.piece) + UInt64(block.offset) + UInt64(offset)
     do {
-      let sent = try storage.send(offset: start, length: Int(block.length) - offset) {
+      let sent = try storage.send(
+        offset: start, length: min(allowance, Int(block.length) - offset)
+      ) {
         descriptor, fileOffset, length in
         var position = fileOffset
         let count = shoal_sendfile(socket, descriptor, &position, length)
@@ -145,6 +152,7 @@ extension TorrentRunner: PeerTransportDelegate {
       if sent == 0, isTruncated {
         throw StorageError(.read, path: info.name, .truncated)
       }
+      session.limits.noteSent(sent)
       return sent
     } catch let error as StorageError {
       fail(.storage(error))
@@ -153,6 +161,18 @@ extension TorrentRunner: PeerTransportDelegate {
       throw end
     } catch {
       preconditionFailure("sending throws storage and transport errors only")
+    }
+  }
+
+  public func transport(_ transport: PeerTransport, read count: Int) {
+    if !session.limits.mayReadOn(after: count) { transport.pauseReading(true) }
+  }
+
+  /// A limit has let go.
+  func resumeTransports() {
+    for transport in transports {
+      transport?.pauseReading(false)
+      transport?.pauseSending(false)
     }
   }
 

@@ -16,7 +16,7 @@ public final class TorrentRunner {
   public let source: TorrentSource
   public let infoHash: InfoHash
   public let options: TorrentOptions
-  unowned let session: Session
+  unowned let session: TorrentSession
   let reactor: Reactor
 
   public internal(set) var info: TorrentInfo?
@@ -42,11 +42,13 @@ public final class TorrentRunner {
 
   /// Ends the check of the disk.
   let cancellation = Cancellation()
+  /// Bytes in the wanted pieces, where not all are wanted.
+  var wantedBytes: UInt64?
   /// Progress of the check under way.
   var checkedBytes: UInt64 = 0
 
   init(
-    _ source: TorrentSource, _ options: TorrentOptions, session: Session,
+    _ source: TorrentSource, _ options: TorrentOptions, session: TorrentSession,
     generator: SeededGenerator
   ) {
     self.source = source
@@ -184,7 +186,8 @@ public final class TorrentRunner {
       completePeers: swarm.completePeerCount, contributors: swarm.contributorCount)
   }
 
-  private var bytesTotal: UInt64 { info?.geometry.totalLength ?? 0 }
+  /// What is wanted of the torrent, or all of it while that is not known.
+  private var bytesTotal: UInt64 { wantedBytes ?? info?.geometry.totalLength ?? 0 }
 
   private var bytesDone: UInt64 {
     if phase == .checking { return checkedBytes }
@@ -194,5 +197,6 @@ public final class TorrentRunner {
 
   public var trackerCount: Int { schedule.trackerCount }
 
-  public var isComplete: Bool { swarm.isComplete }
+  /// Everything wanted is here.
+  public var isFinished: Bool { swarm.isFinished }
 }

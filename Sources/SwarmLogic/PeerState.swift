@@ -40,7 +40,7 @@ struct PeerState: Sendable {
   // What the peer has. Before the torrent's geometry is known, what it said is kept as said.
   var pieces: Bitfield?
   var unreadField: UnreadField?
-  /// Pieces it has and we have not verified.
+  /// Pieces it has and we still want.
   var interestingCount = 0
 
   // The four bits of BEP 3, from our side.

@@ -109,6 +109,7 @@ extension PiecePicker {
         missingBlocks: geometry.blockCount(in: piece), tieBreak: 0)
       return preference < self.preference(ofPartial: partial) ? piece : nil
     }
+    if isSequential { return untouched.first(sharedWith: has) }
     for piece in suggested where has[piece] && untouched[piece] { return piece }
     return have.setCount < Self.randomFirstPieces
       ? availability.anyPiece(of: has, untouched: untouched, using: &generator)

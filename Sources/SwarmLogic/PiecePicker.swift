@@ -49,6 +49,8 @@ public struct PiecePicker: Sendable {
   /// The most pieces in flight, those being verified included: the bound of their memory. At the
   /// bound no new piece is begun.
   public var mostPartialPieces = Int.max
+  /// New pieces are begun in order instead of rarest first, for whoever reads along.
+  public var isSequential = false
 
   var availability: Availability
   var partials: PartialPieces

@@ -192,10 +192,11 @@ extension Swarm {
     _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard picker?.have[piece] == false else { return }
+    let wasWanted = picker!.wants(piece)
     picker!.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
     for key in peers.ids where peers[key].isConnected {
-      if peers[key].pieces?[piece] == true {
+      if wasWanted, peers[key].pieces?[piece] == true {
         peers[key].interestingCount -= 1
         updateInterest(in: key, at: now, into: &effects)
       }
@@ -204,7 +205,7 @@ extension Swarm {
       // A buffer became free: peers that had to wait for one may go on.
       fillPipeline(key, at: now, into: &effects)
     }
-    guard picker!.isComplete else { return }
+    guard wasWanted, picker!.isFinished else { return }
     effects.append(.report(.complete))
     for key in peers.ids { dropIfNothingToTrade(key, at: now, into: &effects) }
   }

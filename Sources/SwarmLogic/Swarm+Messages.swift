@@ -77,6 +77,7 @@ extension Swarm {
     picker?.addHave(piece)
     noteIfComplete(key)
     guard !have[piece] else { return dropIfNothingToTrade(key, at: now, into: &effects) }
+    guard picker?.wants(piece) == true else { return }
     peers[key].interestingCount += 1
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
@@ -112,9 +113,7 @@ extension Swarm {
         picker?.addHave(piece)
       }
     }
-    if let have = picker?.have {
-      peers[key].interestingCount = peers[key].pieces!.countMissing(from: have)
-    }
+    peers[key].interestingCount = picker?.countWanted(in: peers[key].pieces!) ?? 0
     noteIfComplete(key)
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)

@@ -135,14 +135,20 @@ extension Swarm {
 
   /// The torrent is known and its files have been looked at: peers met before can be understood.
   mutating func becomeReady(
-    _ geometry: PieceGeometry, have: Bitfield, metadata: [UInt8], at now: Moment,
-    into effects: inout [SwarmEffect]
+    _ geometry: PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8],
+    at now: Moment, into effects: inout [SwarmEffect]
   ) {
     precondition(picker == nil, "a swarm becomes ready once")
     self.geometry = geometry
     self.metadata = metadata
     picker = PiecePicker(
       geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
+    picker!.isSequential = configuration.isSequential
+    if let wanted {
+      for piece in Bitfield.full(count: geometry.pieceCount).pieces where !wanted[piece] {
+        picker!.setPriority(.unwanted, of: piece)
+      }
+    }
     // What one peer had said may end the connections of others, if its address is banned for it.
     for key in peers.ids where peers.find(key)?.isConnected == true {
       // Said before without the metadata's size: the peer may want it as we did (BEP 10 has further
@@ -153,6 +159,6 @@ extension Swarm {
       grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
     }
-    if have.isFull { effects.append(.report(.complete)) }
+    if isFinished { effects.append(.report(.complete)) }
   }
 }

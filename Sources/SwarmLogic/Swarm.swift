@@ -108,8 +108,9 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       failPiece(piece, at: now, into: &effects)
     case .pieceLost(let piece):
       abandon(piece, at: now, into: &effects)
-    case .ready(let geometry, let have, let metadata):
-      becomeReady(geometry, have: have, metadata: metadata, at: now, into: &effects)
+    case .ready(let geometry, let have, let wanted, let metadata):
+      becomeReady(
+        geometry, have: have, wanted: wanted, metadata: metadata, at: now, into: &effects)
     case .metadataFailed:
       metadataFailed(at: now, into: &effects)
     case .wake:
@@ -171,7 +172,10 @@ extension Swarm {
   public mutating func limitPartialPieces(to count: Int) { picker?.mostPartialPieces = count }
 
   public var isReady: Bool { picker != nil }
+  /// Every piece is here.
   public var isComplete: Bool { picker?.isComplete ?? false }
+  /// Every wanted piece is here.
+  public var isFinished: Bool { picker?.isFinished ?? false }
   public var bytesLeft: UInt64? { picker?.bytesLeft }
   public var have: Bitfield? { picker?.have }
   public var peerCount: Int { peers.count - dialCount }

@@ -22,6 +22,8 @@ public struct SwarmConfiguration: Sendable {
   public var idleDeadline = TimeSpan.seconds(60)
   /// A piece of metadata asked for and not received is asked for elsewhere.
   public var metadataDeadline = TimeSpan.seconds(8)
+  /// Pieces are fetched in order instead of rarest first: for whoever watches while it loads.
+  public var isSequential = false
   /// The longest block served, in bytes: clients ask for 16 KiB, a few for more.
   public var longestRequest: UInt32 = 128 << 10
   /// Requests one peer may have queued with us; what our extension handshake says as `reqq`.

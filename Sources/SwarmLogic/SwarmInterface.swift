@@ -36,8 +36,9 @@ public enum SwarmInput: Sendable {
   case pieceFailed(PieceIndex)
   /// A piece was right but could not be written: it has to be fetched again, by nobody's fault.
   case pieceLost(PieceIndex)
-  /// The torrent is known: its geometry and the pieces already on disk. `size` of its metadata.
-  case ready(PieceGeometry, have: Bitfield, metadata: [UInt8])
+  /// The torrent is known: its geometry, the pieces already on disk, those that are wanted (nil:
+  /// all), and its info dictionary.
+  case ready(PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8])
   /// The bytes handed out by `.metadataComplete` were not the torrent's.
   case metadataFailed
   case wake
@@ -107,6 +108,7 @@ public enum SwarmEvent: Hashable, Sendable {
   case pieceFailed(PieceIndex, contributors: Int)
   case peerBanned(Address)
   case metadataSize(Int)
+  /// Everything wanted is here.
   case complete
 }
 

@@ -125,6 +125,16 @@ public struct Bitfield: Hashable, Sendable {
     }
   }
 
+  /// The first piece that is in this set and in `other`.
+  public func first(sharedWith other: Bitfield) -> PieceIndex? {
+    var first: PieceIndex?
+    forEachShared(with: other) { piece in
+      first = piece
+      return false
+    }
+    return first
+  }
+
   /// How many pieces are in this set and not in `other`.
   public func countMissing(from other: Bitfield) -> Int {
     precondition(count == other.count, "bitfields of different torrents")

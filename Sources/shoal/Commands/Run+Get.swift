@@ -11,7 +11,8 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
   var sources: [TorrentSource] = []
   for source in options.sources { sources.append(try source.torrentSource()) }
   let command = GetCommand(options)
-  let loop = try TransferLoop(options.peers, console: console, command: command)
+  let loop = try TransferLoop(
+    options.peers, isSequential: options.isSequential, console: console, command: command)
   command.start(sources, in: loop)
   return try loop.run()
 }
@@ -37,6 +38,10 @@ private final class GetCommand: TransferCommand {
       var torrent = TorrentOptions(folder: options.output)
       torrent.trackers = options.trackers
       torrent.peers = options.peers.peers
+      if !options.select.isEmpty {
+        let globs = options.select.map { Glob($0) }
+        torrent.wantsFile = { path in globs.contains { $0.matches(path) } }
+      }
       let now = loop.reactor.now
       downloads[source.infoHash] = Download(startedAt: now, lastProgressAt: now)
       loop.announceStart(of: source)

@@ -21,7 +21,7 @@ protocol TransferCommand: AnyObject {
 /// The invariant: `run` returns only after `end`, and with the code that `end` was first given.
 final class TransferLoop {
   let reactor: Reactor
-  let session: Session
+  let session: TorrentSession
   let console: Console
   var view: ProgressView
   private let command: any TransferCommand
@@ -32,7 +32,7 @@ final class TransferLoop {
   private static let tickInterval = TimeSpan.milliseconds(200)
 
   init(
-    _ options: PeerOptions, usualPort: UInt16 = 0, console: Console,
+    _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false, console: Console,
     command: any TransferCommand
   ) throws(CommandError) {
     self.console = console
@@ -44,7 +44,9 @@ final class TransferLoop {
       // Before the session starts its threads, which inherit the blocked signals.
       let boxed = SignalTarget()
       try reactor.onSignals([SIGINT, SIGTERM]) { _ in boxed.loop?.interrupt() }
-      session = try Session(Self.configuration(options, usualPort: usualPort), on: reactor)
+      var configuration = Self.configuration(options, usualPort: usualPort)
+      configuration.swarm.isSequential = isSequential
+      session = try TorrentSession(configuration, on: reactor)
       try session.listen()
       boxed.loop = self
     } catch {
@@ -73,6 +75,8 @@ final class TransferLoop {
     } else {
       configuration = SessionConfiguration(listen: options.listen)
     }
+    configuration.uploadLimit = options.uploadLimit
+    configuration.downloadLimit = options.downloadLimit
     configuration.swarm.mostPeers = options.mostPeers
     configuration.swarm.uploadSlots = options.uploadSlots
     return configuration

@@ -23,7 +23,7 @@ public enum SessionError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// Lives on its reactor's thread. The invariant: a torrent is found under its info-hash exactly
 /// while its runner takes connections.
-public final class Session {
+public final class TorrentSession {
   public let reactor: Reactor
   public let configuration: SessionConfiguration
   public let peerID: PeerID
@@ -33,6 +33,7 @@ public final class Session {
   private(set) var mailbox: Mailbox<SessionMessage>!
   private(set) var courier: ResultCourier!
   private(set) var trackers: TrackerClient!
+  private(set) var limits: RateLimits!
   private var generator: SeededGenerator
   private var lookUps: [UInt64: ([Endpoint]) -> Void] = [:]
   private var nextLookUp: UInt64 = 0
@@ -65,6 +66,11 @@ public final class Session {
       throw .network(error)
     }
     courier = ResultCourier(mailbox)
+    limits = RateLimits(
+      up: configuration.uploadLimit, down: configuration.downloadLimit, on: reactor
+    ) { [unowned self] in
+      for runner in torrents { runner.resumeTransports() }
+    }
     trackers = TrackerClient(
       on: reactor, from: sourceAddress, generator: SeededGenerator(seed: generator.next())
     ) { [unowned self] host, port, completion in

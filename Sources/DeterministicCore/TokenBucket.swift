@@ -1,0 +1,36 @@
+/// A limit on bytes a second: what may be spent now, refilled as time passes.
+///
+/// The balance may be overdrawn by one transfer, which is then waited for; it never exceeds
+/// `burst`, so that an idle hour is not made up for in a second.
+public struct TokenBucket: Sendable {
+  /// Bytes a second; nil for no limit.
+  public let rate: UInt64?
+  private let burst: Double
+  private var balance: Double
+  private var filledAt: Moment
+
+  /// A tenth of a second's worth, and two blocks at least: a smaller burst could not send one.
+  private static func burst(_ rate: UInt64) -> Double { max(Double(rate) / 10, 32 * 1024) }
+
+  public init(rate: UInt64?, at now: Moment) {
+    self.rate = rate
+    burst = rate.map(Self.burst) ?? 0
+    balance = burst
+    filledAt = now
+  }
+
+  public var isLimited: Bool { rate != nil }
+
+  /// Bytes that may be spent now; 0 while the last transfer is being waited for.
+  public mutating func available(at now: Moment) -> Int {
+    guard let rate else { return .max }
+    let elapsed = max(0, (now - filledAt).seconds)
+    filledAt = max(filledAt, now)
+    balance = min(burst, balance + elapsed * Double(rate))
+    return max(0, Int(balance))
+  }
+
+  public mutating func spend(_ bytes: Int) {
+    if rate != nil { balance -= Double(bytes) }
+  }
+}
