@@ -29,12 +29,14 @@ public struct TorrentFolder {
 
   public var count: Int { known.values.count { $0.infoHash != nil } }
 
-  /// Looks at the folder again. A folder that is not there holds nothing.
+  /// Looks at the folder again. A folder that is not there holds nothing; one that cannot be listed
+  /// at the moment still holds what it held.
   public mutating func update() -> Changes {
     var changes = Changes()
+    guard let names = names() else { return changes }
     let before = Set(known.values.compactMap(\.infoHash))
     var present: [String: (mark: Mark, infoHash: InfoHash?)] = [:]
-    for name in names() {
+    for name in names {
       guard let mark = mark(of: name) else { continue }
       if let entry = known[name], entry.mark == mark {
         present[name] = entry
@@ -54,8 +56,8 @@ public struct TorrentFolder {
     return changes
   }
 
-  private func names() -> [String] {
-    guard let folder = opendir(path) else { return [] }
+  private func names() -> [String]? {
+    guard let folder = opendir(path) else { return errno == ENOENT ? [] : nil }
     defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {

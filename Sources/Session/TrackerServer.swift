@@ -23,6 +23,8 @@ public final class TrackerServer {
   private static let purgeBudget = 50_000
   /// Connection IDs are signed with a new secret this often.
   private static let secretLife = TimeSpan.minutes(60)
+  /// Port numbers tried where any will do, until one is free for TCP and UDP both.
+  private static let portAttempts = 16
 
   public init(
     _ policy: AnnouncePolicy = AnnouncePolicy(), admission: Tracker.Admission, on reactor: Reactor
@@ -47,7 +49,7 @@ public final class TrackerServer {
 
   public var listeningOn: [Endpoint] { http?.listeningOn ?? [] }
 
-  /// Serves both protocols on an endpoint. With port 0 the port that HTTP is given goes for UDP.
+  /// Serves both protocols on an endpoint. With port 0, one is found that is free for both.
   public func listen(on endpoint: Endpoint) throws(NetworkError) {
     let server =
       http
@@ -55,18 +57,34 @@ public final class TrackerServer {
         respond(to: request, from: client) ?? HTTPResponse(.notFound)
       }
     http = server
-    try server.listen(on: endpoint)
-    let port = server.listeningOn.last?.port ?? endpoint.port
-    try serveDatagrams(on: Endpoint(endpoint.address, port: port))
+    var attempts = endpoint.port == 0 ? Self.portAttempts : 1
+    while true {
+      let socket = try datagramSocket(on: endpoint)
+      do {
+        try server.listen(on: socket.endpoint)
+        return sockets.append(socket)
+      } catch {
+        socket.close()
+        attempts -= 1
+        guard attempts > 0 else { throw error }
+      }
+    }
   }
 
   /// Serves UDP alone, where something else has the port's HTTP.
   public func serveDatagrams(on endpoint: Endpoint) throws(NetworkError) {
-    var socket: DatagramSocket?
-    socket = try DatagramSocket(on: endpoint, reactor: reactor) { [unowned self] bytes, client in
-      if let answer = answer(bytes, from: client) { socket?.send(answer, to: client) }
+    sockets.append(try datagramSocket(on: endpoint))
+  }
+
+  private func datagramSocket(on endpoint: Endpoint) throws(NetworkError) -> DatagramSocket {
+    // The socket's own closure must not keep it alive.
+    weak var way: DatagramSocket?
+    let socket = try DatagramSocket(on: endpoint, reactor: reactor) {
+      [unowned self] bytes, client in
+      if let answer = answer(bytes, from: client) { way?.send(answer, to: client) }
     }
-    if let socket { sockets.append(socket) }
+    way = socket
+    return socket
   }
 
   public func close() {
@@ -83,8 +101,11 @@ public final class TrackerServer {
   public func respond(to request: HTTPRequest, from client: Endpoint) -> HTTPResponse? {
     guard request.isFor("/announce") || request.isFor("/scrape") else { return nil }
     guard request.method == "GET" || request.method == "HEAD" else {
-      return HTTPResponse(.methodNotAllowed)
+      var response = HTTPResponse(.methodNotAllowed)
+      response.addHeader("Allow", "GET, HEAD")
+      return response
     }
+    // Failures go out with 200 as well: clients look for the reason behind no other status.
     do {
       let body: [UInt8]
       if request.isFor("/announce") {
@@ -99,7 +120,7 @@ public final class TrackerServer {
     } catch {
       let failure = AnnounceReply.failure(TrackerFailure("\(error)"))
       return HTTPResponse(
-        .badRequest, contentType: "text/plain", body: HTTPTrackerCodec.encode(failure))
+        .ok, contentType: "text/plain", body: HTTPTrackerCodec.encode(failure))
     }
   }
 

@@ -1,0 +1,299 @@
+import DeterministicCore
+import Glibc
+import HTTPWire
+import Networking
+import Testing
+import TorrentModel
+import TrackerLogic
+import TrackerWire
+
+@testable import Session
+
+/// A tracker on loopback, and clients on the same loop.
+private final class Bench {
+  let reactor: Reactor
+  let server: TrackerServer
+  let client: TrackerClient
+  var endpoint: Endpoint { server.listeningOn[0] }
+
+  init(
+    _ admission: Tracker.Admission = .everything, policy: AnnouncePolicy = AnnouncePolicy(),
+    on addresses: [String] = ["127.0.0.1:0"]
+  ) throws {
+    let reactor = try Reactor()
+    self.reactor = reactor
+    server = TrackerServer(policy, admission: admission, on: reactor)
+    for address in addresses {
+      var endpoint = Endpoint(text: address)!
+      if let first = server.listeningOn.first { endpoint.port = first.port }
+      try server.listen(on: endpoint)
+    }
+    client = TrackerClient(
+      on: reactor, from: nil, generator: SeededGenerator(seed: 4)
+    ) { host, port, completion in
+      let address = Address(text: host)
+      reactor.schedule(after: .zero) {
+        completion(address.map { [Endpoint($0, port: port)] } ?? [])
+      }
+    }
+  }
+
+  /// Runs the loop until `isDone`, for ten seconds at most.
+  func run(until isDone: @escaping () -> Bool) throws {
+    let end = Reactor.clock + .seconds(10)
+    var isTimely = true
+    func look() {
+      if isDone() { return reactor.stop() }
+      guard Reactor.clock < end else {
+        isTimely = false
+        return reactor.stop()
+      }
+      reactor.schedule(after: .milliseconds(1), look)
+    }
+    reactor.schedule(after: .zero, look)
+    try reactor.run()
+    try #require(isTimely, "what was waited for did not come")
+  }
+
+  static func request(port: UInt16, torrent: UInt8 = 1, left: UInt64 = 1) -> AnnounceRequest {
+    AnnounceRequest(
+      infoHash: InfoHash(bytes: [UInt8](repeating: torrent, count: 20))!,
+      peerID: PeerID(bytes: Array("-XX0001-".utf8) + (0..<12).map { _ in UInt8(port & 0xff) })!,
+      port: port, left: left)
+  }
+
+  func announce(
+    _ request: AnnounceRequest, by scheme: String, to endpoint: Endpoint? = nil
+  ) throws -> AnnounceReply {
+    let url = try #require(TrackerURL("\(scheme)://\(endpoint ?? self.endpoint)/announce"))
+    var result: Result<AnnounceReply, TrackerClient.AnnounceFault>?
+    client.announce(request, to: url, patience: .seconds(8)) { result = $0 }
+    try run { result != nil }
+    return try #require(result).get()
+  }
+
+  /// Sends bytes over a connection of its own, and returns all that comes until its end.
+  func speak(_ text: String) throws -> String {
+    let socket = try StreamSocket.connect(to: endpoint, from: nil)
+    let number = socket.number
+    var answer: [UInt8] = []
+    var sent = 0
+    let bytes = Array(text.utf8)
+    var isOver = false
+    try run {
+      if sent < bytes.count {
+        let count = send(number, Array(bytes[sent...]), bytes.count - sent, Int32(MSG_NOSIGNAL))
+        if count > 0 { sent += count }
+      }
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      let count = recv(number, &buffer, buffer.count, 0)
+      if count > 0 { answer += buffer.prefix(count) }
+      isOver = count == 0
+      return isOver
+    }
+    return String(decoding: answer, as: UTF8.self)
+  }
+
+  /// Sends datagrams from a socket of its own, and returns what came back in a while.
+  func exchange(_ datagrams: [[UInt8]]) throws -> [[UInt8]] {
+    var answers: [[UInt8]] = []
+    let socket = try DatagramSocket(on: Endpoint(text: "127.0.0.1:0")!, reactor: reactor) {
+      bytes, _ in answers.append(bytes)
+    }
+    defer { socket.close() }
+    for datagram in datagrams { socket.send(datagram, to: endpoint) }
+    // A last connect marks the end: answers keep the order of what was asked.
+    socket.send(UDPTrackerRequest(transactionID: 0xfeed, body: .connect).bytes, to: endpoint)
+    try run { answers.last.map { $0.count == 16 && $0[6] == 0xfe && $0[7] == 0xed } ?? false }
+    return answers.dropLast()
+  }
+}
+
+private let announceQuery =
+  "info_hash=%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01"
+  + "&peer_id=-XX0001-aaaaaaaaaaaa&uploaded=0&downloaded=0&left=9&compact=1"
+
+@Suite struct TrackerServing {
+  @Test(arguments: [("http", "http"), ("udp", "udp"), ("http", "udp"), ("udp", "http")])
+  func `two clients find each other, whichever way each asks`(
+    first: String, second: String
+  ) throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    let alone = try bench.announce(Bench.request(port: 7001), by: first).get()
+    #expect(alone.peers.count == 0)
+    let response = try bench.announce(Bench.request(port: 7002, left: 0), by: second).get()
+    #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:7001"])
+    #expect(response.complete == 1 && response.incomplete == 1)
+    let both = try bench.announce(Bench.request(port: 7001), by: first).get()
+    #expect(both.peers.endpoints.map(\.description) == ["127.0.0.1:7002"])
+  }
+
+  @Test func `both families are served at one port, and named by family`() throws {
+    let bench = try Bench(on: ["127.0.0.1:0", "[::1]:0"])
+    defer { bench.server.close() }
+    try #require(bench.server.listeningOn.count == 2, "this machine has no IPv6")
+    #expect(bench.server.listeningOn[1].port == bench.endpoint.port)
+    let six = bench.server.listeningOn[1]
+    for (scheme, torrent, others) in [("http", UInt8(1), ["127.0.0.1:7001"]), ("udp", 2, [])] {
+      let requests = (7001...7003).map { Bench.request(port: $0, torrent: torrent) }
+      _ = try bench.announce(requests[0], by: scheme)
+      let response = try bench.announce(requests[1], by: scheme, to: six).get()
+      #expect(response.peers.endpoints.map(\.description) == others)
+      let twin = try bench.announce(requests[2], by: scheme, to: six).get()
+      #expect(twin.peers.endpoints.map(\.description) == others + ["[::1]:7002"])
+    }
+  }
+
+  @Test(arguments: ["http", "udp"])
+  func `a torrent that is not registered is refused with a reason`(scheme: String) throws {
+    let bench = try Bench(.registered)
+    defer { bench.server.close() }
+    let request = Bench.request(port: 7001)
+    #expect(throws: TrackerFailure.self) { try bench.announce(request, by: scheme).get() }
+    bench.server.register(request.infoHash)
+    #expect(throws: Never.self) { try bench.announce(request, by: scheme).get() }
+  }
+}
+
+@Suite struct TrackerHTTP {
+  @Test func `requests on one connection are answered in order`() throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    let announce = "GET /announce?\(announceQuery)&port="
+    let answer = try bench.speak(
+      "\(announce)7001 HTTP/1.1\r\nHost: t\r\n\r\n\(announce)7002 HTTP/1.1\r\nHost: t\r\n\r\n"
+        + "GET /scrape?\(announceQuery.prefix(70)) HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+    )
+    let responses = answer.components(separatedBy: "HTTP/1.1 ")
+    #expect(responses.count == 4)
+    #expect(responses[1].hasPrefix("200 OK\r\n") && responses[1].contains("5:peers0:"))
+    #expect(responses[2].contains("10:incompletei2e"))
+    #expect(responses[3].contains("5:filesd20:") && responses[3].contains("10:incompletei2e"))
+    #expect(responses[3].contains("Connection: close"))
+  }
+
+  @Test(arguments: [
+    ("GET /announce?info_hash=short HTTP/1.0\r\n\r\n", "200", "14:failure reason"),
+    ("GET /announce HTTP/1.0\r\n\r\n", "200", "'info_hash' is missing"),
+    ("GET /scrape HTTP/1.0\r\n\r\n", "200", "14:failure reason"),
+    ("GET /elsewhere HTTP/1.0\r\n\r\n", "404", ""),
+    ("POST /announce HTTP/1.0\r\n\r\n", "405", "Allow: GET, HEAD"),
+    ("GET /announce HTTP/1.1\n\n", "400", ""),
+    ("GET /announce HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n", "411", ""),
+    ("GET /" + String(repeating: "a", count: 9000), "414", ""),
+  ]) func `what is no announce gets its answer and the connection ends`(
+    request: String, status: String, contained: String
+  ) throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    let answer = try bench.speak(request)
+    #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+    #expect(contained.isEmpty || answer.contains(contained))
+    #expect(bench.server.tracker.peerCount == 0)
+  }
+
+  @Test func `peers are described to whoever asks for that`() throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    _ = try bench.announce(Bench.request(port: 7001), by: "udp")
+    let query = announceQuery.replacingCompact(by: "0")
+    let full = try bench.speak("GET /announce?\(query)&port=7002 HTTP/1.0\r\n\r\n")
+    #expect(full.contains("5:peersld2:ip9:127.0.0.17:peer id20:-XX0001-"))
+    #expect(full.contains("4:porti7001eee"))
+    let bare = try bench.speak(
+      "GET /announce?\(query)&no_peer_id=1&port=7002 HTTP/1.0\r\n\r\n")
+    #expect(bare.contains("5:peersld2:ip9:127.0.0.14:porti7001eee"))
+    #expect(bare.contains("11:external ip4:"))
+  }
+
+  @Test func `an address in the query is nobody's`() throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    _ = try bench.speak(
+      "GET /announce?\(announceQuery)&port=80&ip=198.51.100.7&ipv6=2001:db8::1 HTTP/1.0\r\n\r\n")
+    let response = try bench.announce(Bench.request(port: 7001), by: "udp").get()
+    #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:80"])
+  }
+}
+
+@Suite struct TrackerDatagrams {
+  private func response(_ datagram: [UInt8]) throws -> UDPTrackerResponse {
+    try UDPTrackerResponse(datagram.span.bytes, family: .v4)
+  }
+
+  private func announce(_ connectionID: UInt64) -> [UInt8] {
+    UDPTrackerRequest(
+      transactionID: 7,
+      body: .announce(Bench.request(port: 7001), connectionID: connectionID, urlData: [])
+    ).bytes
+  }
+
+  @Test func `nothing is answered without a connection ID of ours, and nothing kept`() throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    let scrape = UDPTrackerRequest(
+      transactionID: 8,
+      body: .scrape(
+        ScrapeRequest([Bench.request(port: 1).infoHash]), connectionID: 0x4141_4141_4141_4141))
+    let forged = [
+      announce(0x4141_4141_4141_4141), announce(0), scrape.bytes, [], [1, 2, 3],
+      [UInt8](repeating: 0xff, count: 2000), Array(announce(5).prefix(97)),
+    ]
+    #expect(try bench.exchange(forged).isEmpty)
+    #expect(bench.server.tracker.peerCount == 0)
+  }
+
+  @Test func `an answer to a connect is no longer than the question, and good for an announce`()
+    throws
+  {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    let id = try connect(bench)
+    let announced = try bench.exchange([announce(id), announce(id ^ 1)])
+    #expect(announced.count == 1 && announced[0].count == 20)
+    #expect(bench.server.tracker.peerCount == 1)
+  }
+
+  @Test func `a scrape answers for each torrent in its place`() throws {
+    let bench = try Bench()
+    defer { bench.server.close() }
+    _ = try bench.announce(Bench.request(port: 7001, torrent: 2), by: "udp")
+    let hashes = [1, 2].map { InfoHash(bytes: [UInt8](repeating: $0, count: 20))! }
+    let request = UDPTrackerRequest(
+      transactionID: 3, body: .scrape(ScrapeRequest(hashes), connectionID: try connect(bench)))
+    let answers = try bench.exchange([request.bytes])
+    guard case .scrape(let counts) = try response(try #require(answers.first)).body else {
+      Issue.record("a scrape was answered by something else")
+      return
+    }
+    #expect(counts.map(\.incomplete) == [0, 1])
+  }
+
+  private func connect(_ bench: Bench) throws -> UInt64 {
+    let connect = UDPTrackerRequest(transactionID: 9, body: .connect).bytes
+    let answers = try bench.exchange([connect])
+    try #require(answers.count == 1 && answers[0].count == connect.count)
+    guard case .connect(let id) = try response(answers[0]).body else {
+      Issue.record("a connect was answered by something else")
+      return 0
+    }
+    return id
+  }
+}
+
+extension String {
+  fileprivate func replacingCompact(by value: String) -> String {
+    String(dropLast("compact=1".count)) + "compact=" + value
+  }
+
+  fileprivate func components(separatedBy separator: String) -> [String] {
+    var parts: [String] = []
+    var rest = self[...]
+    while let range = rest.firstRange(of: separator) {
+      parts.append(String(rest[..<range.lowerBound]))
+      rest = rest[range.upperBound...]
+    }
+    return parts + [String(rest)]
+  }
+}
