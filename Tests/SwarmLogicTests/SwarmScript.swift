@@ -1,0 +1,310 @@
+import DeterministicCore
+import PeerWire
+import Testing
+import TorrentModel
+
+@testable import SwarmLogic
+
+/// Plays a script against a swarm, line by line, and compares the effects.
+///
+/// A line is `second  event  [-> effects]`, with peers named by letters, blocks as
+/// `piece.number`, effects separated by commas; `->` alone says that nothing follows, and a line
+/// without it leaves the effects open. The torrent has four pieces of two blocks of 16 bytes.
+///
+/// - `dial a b`: a tracker names the peers; `names a`: the user does
+/// - `hello a [plain] [is b]`: the answer to our handshake, without extensions; with b's peer id
+/// - `accept a [plain] [is b] [at b]`: an incoming connection; from b's address
+/// - `a says message`, `a lands 0.0`, `a wastes 0.0`, `a took 0.0`, `a returns 0.0`, `a ends`
+/// - `verified 0`, `failed 0`, `lost 0`, `ready 01..`, `wake`
+///
+/// Effects: `connect a`, `adopt a`, `refuse reason`, `a: message`, `upload a 0.0`, `close a`,
+/// `verify 0`, `abandon 0`, `ban a`, `complete`, `metadata 4`.
+final class SwarmScript {
+  var swarm: Swarm
+  private(set) var keys: [String: PeerKey] = [:]
+  private(set) var names: [PeerKey: String] = [:]
+  private(set) var closeReasons: [String: CloseReason] = [:]
+  private var effects: [SwarmEffect] = []
+  private var tickets: [String] = []
+  /// What the last line sent to peers.
+  private(set) var sent: [(name: String, message: PeerMessage)] = []
+  private(set) var whole: [UInt8]?
+
+  static let infoHash = InfoHash(bytes: Array(repeating: 7, count: 20))!
+  static let geometry = PieceGeometry(totalLength: 128, pieceLength: 32, blockLength: 16)!
+  static let listenPort: UInt16 = 6881
+
+  /// - Parameter have: a 1 for each piece we have; nil while the metadata is unknown.
+  init(
+    have: String? = "0000", metadata: [UInt8] = [1, 2, 3], ourID: UInt8 = 1,
+    configuration: SwarmConfiguration = SwarmConfiguration()
+  ) {
+    swarm = Swarm(
+      infoHash: Self.infoHash, peerID: Self.peerID(ourID), listenPort: Self.listenPort,
+      configuration: configuration, generator: SeededGenerator(seed: 1), at: .zero)
+    if let have {
+      swarm.handle(
+        .ready(Self.geometry, have: Self.bitfield(have), metadata: metadata), at: .zero,
+        into: &effects)
+    }
+  }
+
+  static func peerID(_ number: UInt8) -> PeerID {
+    PeerID(bytes: Array(repeating: number, count: 20))!
+  }
+
+  /// Peers are at 10.0.0.1 and on, by their letters.
+  static func endpoint(_ name: String) -> Endpoint {
+    Endpoint(.v4(0x0a00_0000 + UInt32(name.utf8.first! - 96)), port: listenPort)
+  }
+
+  static func bitfield(_ text: String) -> Bitfield {
+    var field = Bitfield(count: text.count)
+    for (piece, mark) in text.enumerated() where mark == "1" { field.insert(PieceIndex(piece)) }
+    return field
+  }
+
+  /// Compares nothing that is not in the script's words.
+  func play(_ script: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    for line in script.split(separator: "\n") {
+      let halves = line.components(around: "->")
+      let words = halves[0].split(separator: " ").map(String.init)
+      let seconds = Double(words[0])!
+      let now = Moment.zero + .seconds(seconds)
+      let told = tell(input(Array(words.dropFirst())), at: now)
+      if halves.count == 2 {
+        let expected = halves[1].split(separator: ",").map {
+          $0.split(separator: " ").joined(separator: " ")
+        }
+        #expect(told == expected, "\(line)", sourceLocation: sourceLocation)
+      }
+      checkInvariants(sourceLocation)
+    }
+  }
+
+  /// Tells one fact; the effects, in words.
+  func tell(_ input: SwarmInput, at now: Moment) -> [String] {
+    effects.removeAll()
+    sent.removeAll()
+    swarm.handle(input, at: now, into: &effects)
+    var told: [String] = []
+    for effect in effects {
+      guard let text = describe(effect) else { continue }
+      // Requests to one peer are one effect of several blocks.
+      if let last = told.last, let mark = text.range(of: " request "),
+        last.hasPrefix(text[..<mark.upperBound])
+      {
+        told[told.count - 1] += " " + text[mark.upperBound...]
+      } else {
+        told.append(text)
+      }
+    }
+    return told
+  }
+
+  // MARK: Questions
+
+  func expectation(of text: String, from name: String) -> SwarmLogic.Expectation {
+    swarm.expectation(of: block(text), from: keys[name]!)
+  }
+
+  func isWanted(_ text: String, from name: String) -> Bool {
+    swarm.isWanted(block(text), from: keys[name]!)
+  }
+
+  func isConnected(_ name: String) -> Bool { swarm.peers.contains(keys[name]!) }
+
+  // MARK: Facts
+
+  private func input(_ words: [String]) -> SwarmInput {
+    func pieces() -> PieceIndex { PieceIndex(Int(words[1])!) }
+    switch words[0] {
+    case "dial": return .candidates(words.dropFirst().map(Self.endpoint), from: .tracker)
+    case "names": return .candidates(words.dropFirst().map(Self.endpoint), from: .user)
+    case "hello": return .handshake(keys[words[1]]!, handshake(words))
+    case "accept":
+      tickets.append(words[1])
+      var endpoint = Self.endpoint(words.word(after: "at") ?? words[1])
+      endpoint.port = 50_000 + UInt16(tickets.count)
+      return .accepted(ticket: UInt64(tickets.count - 1), from: endpoint, handshake(words))
+    case "verified": return .pieceVerified(pieces())
+    case "failed": return .pieceFailed(pieces())
+    case "lost": return .pieceLost(pieces())
+    case "ready":
+      return .ready(Self.geometry, have: Self.bitfield(words[1]), metadata: [1, 2, 3])
+    case "badmetadata": return .metadataFailed
+    case "wake": return .wake
+    case "pause": return .downloadPaused(true)
+    case "resume": return .downloadPaused(false)
+    default: return event(of: keys[words[0]]!, Array(words.dropFirst()))
+    }
+  }
+
+  private func handshake(_ words: [String]) -> Handshake {
+    let name = words.word(after: "is") ?? words[1]
+    let id = name == "us" ? swarm.ourPeerID : Self.peerID(name.utf8.first!)
+    let infoHash =
+      words.contains("astray") ? InfoHash(bytes: Array(repeating: 8, count: 20))! : Self.infoHash
+    return Handshake(
+      reserved: words.contains("plain") ? ReservedBits(word: 0) : .ours, infoHash: infoHash,
+      peerID: id)
+  }
+
+  private func event(of key: PeerKey, _ words: [String]) -> SwarmInput {
+    switch words[0] {
+    case "says": return .received(message(Array(words.dropFirst())), from: key)
+    case "lands": return .landed(block(words[1]), from: key)
+    case "wastes": return .discarded(block(words[1]), from: key)
+    case "took": return .uploaded(block(words[1]), to: key)
+    case "returns": return .unsent(words.dropFirst().map(block), to: key)
+    case "ends": return .ended(key)
+    default: preconditionFailure("no such event: \(words)")
+    }
+  }
+
+  /// `piece.number`, or `piece@offset+length`.
+  private func block(_ word: String) -> Block {
+    let numbers = word.split { !$0.isNumber }.map { UInt32($0)! }
+    if numbers.count == 3 {
+      return Block(piece: PieceIndex(number: numbers[0]), offset: numbers[1], length: numbers[2])
+    }
+    return Block(piece: PieceIndex(number: numbers[0]), offset: numbers[1] * 16, length: 16)
+  }
+
+  private func message(_ words: [String]) -> PeerMessage {
+    let number = words.count > 1 ? UInt32(words[1]) : nil
+    switch words[0] {
+    case "keepalive": return .keepAlive
+    case "choke": return .choke
+    case "unchoke": return .unchoke
+    case "interested": return .interested
+    case "bored": return .notInterested
+    case "have": return .have(PieceIndex(number: number!))
+    case "bits": return .bitfield([UInt8(words[1], radix: 2)!])
+    case "bytes": return .bitfield(Array(repeating: 0, count: Int(number!)))
+    case "all": return .haveAll
+    case "none": return .haveNone
+    case "request": return .request(block(words[1]))
+    case "cancel": return .cancel(block(words[1]))
+    case "reject": return .reject(block(words[1]))
+    case "suggest": return .suggest(PieceIndex(number: number!))
+    case "allows": return .allowedFast(PieceIndex(number: number!))
+    case "size":
+      var handshake = ExtensionHandshake()
+      handshake.metadataID = 3
+      handshake.metadataSize = Int(words[1])
+      return .extended(id: 0, payload: handshake.payload)
+    case "part": return metadata(.request(part: Int(words[1])!))
+    case "nopart": return metadata(.reject(part: Int(words[1])!))
+    case "gives":
+      let (part, size) = (Int(words[1])!, Int(words[2])!)
+      let length = min(MetadataMessage.partLength, size - part * MetadataMessage.partLength)
+      let fill = words.count > 3 ? UInt8(words[3])! : 0
+      return metadata(
+        .data(part: part, totalSize: size, bytes: Array(repeating: fill, count: length)))
+    default: preconditionFailure("no such message: \(words)")
+    }
+  }
+
+  private func metadata(_ message: MetadataMessage) -> PeerMessage {
+    .extended(id: ExtensionHandshake.ourMetadataID, payload: message.payload)
+  }
+
+  // MARK: Effects
+
+  private func describe(_ effect: SwarmEffect) -> String? {
+    switch effect {
+    case .connect(let key, let endpoint):
+      guard case .v4(let word) = endpoint.address else { return "connect ?" }
+      let name = String(UnicodeScalar(UInt8(word & 0xff) + 96))
+      name_(key, name)
+      return "connect \(name)"
+    case .adopt(let ticket, let key):
+      name_(key, tickets[Int(ticket)])
+      return "adopt \(tickets[Int(ticket)])"
+    case .refuse(_, let reason): return "refuse \(reason)"
+    case .send(let key, let message):
+      sent.append((names[key]!, message))
+      return "\(names[key]!): \(describe(message))"
+    case .upload(let key, let block): return "upload \(names[key]!) \(describe(block))"
+    case .unsend(let key, let block): return "unsend \(names[key]!) \(describe(block))"
+    case .unsendAll(let key): return "unsendall \(names[key]!)"
+    case .close(let key, let reason):
+      closeReasons[names[key]!] = reason
+      return "close \(names[key]!)"
+    case .verify(let piece): return "verify \(piece)"
+    case .abandon(let piece): return "abandon \(piece)"
+    case .metadataComplete(let bytes):
+      whole = bytes
+      return "metadata \(bytes.count)"
+    case .report(.peerBanned(let address)):
+      guard case .v4(let word) = address else { return "ban ?" }
+      return "ban \(UnicodeScalar(UInt8(word & 0xff) + 96))"
+    case .report(.complete): return "complete"
+    case .wake, .report: return nil
+    }
+  }
+
+  private func name_(_ key: PeerKey, _ name: String) {
+    keys[name] = key
+    names[key] = name
+  }
+
+  private func describe(_ block: Block) -> String { "\(block.piece).\(block.offset / 16)" }
+
+  private func describe(_ message: PeerMessage) -> String {
+    switch message {
+    case .keepAlive: return "keepalive"
+    case .choke: return "choke"
+    case .unchoke: return "unchoke"
+    case .interested: return "interested"
+    case .notInterested: return "bored"
+    case .have(let piece): return "have \(piece)"
+    case .bitfield(let bytes): return "bits \(String(bytes[0], radix: 2))"
+    case .request(let block): return "request \(describe(block))"
+    case .cancel(let block): return "cancel \(describe(block))"
+    case .reject(let block): return "reject \(describe(block))"
+    case .haveAll: return "all"
+    case .haveNone: return "none"
+    case .allowedFast(let piece): return "allows \(piece)"
+    case .suggest(let piece): return "suggest \(piece)"
+    case .extended(0, _): return "handshake"
+    case .extended(_, let payload):
+      switch try? MetadataMessage(payload: payload) {
+      case .request(let part)?: return "part \(part)"
+      case .data(let part, _, _)?: return "gives \(part)"
+      case .reject(let part)?: return "nopart \(part)"
+      default: return "extended"
+      }
+    case .port, .unknown: return "?"
+    }
+  }
+
+  func checkInvariants(_ sourceLocation: SourceLocation = #_sourceLocation) {
+    for broken in swarm.brokenInvariants {
+      Issue.record("\(broken)", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+extension Substring {
+  fileprivate func components(around separator: String) -> [Substring] {
+    guard let range = range(of: separator) else { return [self] }
+    return [self[..<range.lowerBound], self[range.upperBound...]]
+  }
+}
+
+extension StringProtocol {
+  /// The first place of a text, without Foundation.
+  fileprivate func range(of text: String) -> Range<Index>? {
+    indices.lazy.compactMap { start in
+      self[start...].hasPrefix(text) ? start..<self.index(start, offsetBy: text.count) : nil
+    }.first
+  }
+}
+
+extension [String] {
+  fileprivate func word(after mark: String) -> String? {
+    firstIndex(of: mark).map { self[$0 + 1] }
+  }
+}
