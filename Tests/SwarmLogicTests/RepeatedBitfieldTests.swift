@@ -21,7 +21,7 @@ import Testing
       configuration: SwarmConfiguration(), generator: SeededGenerator(seed: 1), at: .zero)
     var have = Bitfield(count: 10)
     have.insert(PieceIndex(0))
-    swarm.handle(.ready(geometry, have: have, metadata: []), at: .zero, into: &effects)
+    swarm.handle(.ready(geometry, have: have, wanted: nil, metadata: []), at: .zero, into: &effects)
     let handshake = Handshake(
       infoHash: infoHash, peerID: try #require(PeerID(bytes: Self.identity(3))))
     let endpoint = Endpoint(.v4(0x0a63_0003), port: 7003)

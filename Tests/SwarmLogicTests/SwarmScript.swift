@@ -44,7 +44,7 @@ final class SwarmScript {
       configuration: configuration, generator: SeededGenerator(seed: 1), at: .zero)
     if let have {
       swarm.handle(
-        .ready(Self.geometry, have: Self.bitfield(have), metadata: metadata), at: .zero,
+        .ready(Self.geometry, have: Self.bitfield(have), wanted: nil, metadata: metadata), at: .zero,
         into: &effects)
     }
   }
@@ -131,7 +131,7 @@ final class SwarmScript {
     case "failed": return .pieceFailed(pieces())
     case "lost": return .pieceLost(pieces())
     case "ready":
-      return .ready(Self.geometry, have: Self.bitfield(words[1]), metadata: [1, 2, 3])
+      return .ready(Self.geometry, have: Self.bitfield(words[1]), wanted: nil, metadata: [1, 2, 3])
     case "badmetadata": return .metadataFailed
     case "wake": return .wake
     case "pause": return .downloadPaused(true)
