@@ -74,19 +74,21 @@ final class HTTPServerConnection: ReadinessHandler {
 
   private func take(_ bytes: [UInt8]) {
     // The deadline of a request runs from its first byte: further bytes do not extend it.
-    let beginsRequest = !parser.isInsideRequest
+    let wasInsideRequest = parser.isInsideRequest
     parser.append(bytes)
-    answer()
+    let hasAnswered = answer()
     if !parser.isInsideRequest {
       setDeadline(server.limits.idleDeadline)
-    } else if beginsRequest {
+    } else if !wasInsideRequest || hasAnswered {
       setDeadline(server.limits.requestDeadline)
     }
     flush()
   }
 
-  /// Answers every request that is whole.
-  private func answer() {
+  /// Answers every request that is whole; false when none was.
+  @discardableResult
+  private func answer() -> Bool {
+    var hasAnswered = false
     do {
       while !isEnding, output.count - sent <= server.limits.mostPendingBytes,
         let request = try parser.next()
@@ -95,11 +97,13 @@ final class HTTPServerConnection: ReadinessHandler {
         response.encode(
           into: &output, keepsAlive: request.keepsAlive, omitsBody: request.method == "HEAD")
         isEnding = !request.keepsAlive
+        hasAnswered = true
       }
     } catch {
       HTTPResponse(error).encode(into: &output, keepsAlive: false)
       isEnding = true
     }
+    return hasAnswered
   }
 
   private func flush() {
