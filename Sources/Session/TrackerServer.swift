@@ -1,4 +1,5 @@
 import DeterministicCore
+import Glibc
 public import HTTPWire
 public import Networking
 public import TorrentModel
@@ -154,6 +155,21 @@ public final class TrackerServer {
 
   private func isValid(_ connectionID: UInt64, _ client: Endpoint) -> Bool {
     connectionIDs.isValid(connectionID, from: client.address, at: reactor.now)
+  }
+
+  // MARK: State
+
+  /// The swarms as bytes, for `restore` of a later run.
+  public func snapshot() -> [UInt8] {
+    tracker.snapshot(at: Reactor.clock, wallClock: UInt64(clamping: time(nil)))
+  }
+
+  /// Takes the swarms of an earlier run back; the torrents are to be registered before.
+  ///
+  /// - Returns: the number of peers taken back.
+  @discardableResult
+  public func restore(_ snapshot: [UInt8]) throws(SnapshotError) -> Int {
+    try tracker.restore(snapshot, at: Reactor.clock, wallClock: UInt64(clamping: time(nil)))
   }
 
   // MARK: Upkeep

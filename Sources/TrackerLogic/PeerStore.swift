@@ -1,4 +1,5 @@
 import TorrentModel
+import TrackerWire
 
 /// All swarms a tracker knows, in memory. A peer is known by the address it speaks from and the port
 /// it names, so nobody can speak for another.
@@ -39,7 +40,8 @@ struct PeerStore: Sendable {
     forgetIfEmpty(index)
   }
 
-  private mutating func forgetIfEmpty(_ index: Int) {
+  /// Lets a swarm go that nothing holds any more.
+  mutating func forgetIfEmpty(_ index: Int) {
     guard swarms[index].isForgettable else { return }
     let last = swarms.count - 1
     if index != last {
@@ -60,6 +62,18 @@ struct PeerStore: Sendable {
     guard let noted else { return nil }
     if noted.isNew { peerCount += 1 }
     return noted.index
+  }
+
+  mutating func setCounts(of swarm: Int, downloaded: UInt32) {
+    swarms[swarm].downloaded = max(swarms[swarm].downloaded, downloaded)
+  }
+
+  /// - Parameter place: the peer's position among those of its family.
+  mutating func setCounted(_ place: Int, _ family: AddressFamily, in swarm: Int) {
+    switch family {
+    case .v4: swarms[swarm].v4.setCounted(at: place)
+    case .v6: swarms[swarm].v6.setCounted(at: place)
+    }
   }
 
   mutating func remove(_ peer: Endpoint, from swarm: Int) {

@@ -61,6 +61,9 @@ struct PeerVector<Host: PeerHost>: Sendable {
     return Noted(index: place, isNew: false, countsDownload: counts)
   }
 
+  /// The peer's download has been counted in an earlier run.
+  mutating func setCounted(at index: Int) { records[index].isCounted = true }
+
   private mutating func insert(
     _ record: PeerRecord<Host>, in section: PeerSection, key: SipHash.Key
   ) -> Int {

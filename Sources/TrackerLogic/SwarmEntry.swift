@@ -6,7 +6,7 @@ import TrackerWire
 struct SwarmEntry: Keyed, Sendable {
   let infoHash: InfoHash
   /// Peers that became complete while the tracker watched.
-  private(set) var downloaded: UInt32 = 0
+  var downloaded: UInt32 = 0
   /// Allowed by whoever runs the tracker, and kept when the last peer leaves.
   var isRegistered: Bool
   var v4 = PeerVector<HostV4>()

@@ -156,6 +156,20 @@ private let announceQuery =
   }
 }
 
+@Suite struct TrackerRestarts {
+  @Test func `the peers of one run are known in the next`() throws {
+    let first = try Bench()
+    _ = try first.announce(Bench.request(port: 7001), by: "udp")
+    let snapshot = first.server.snapshot()
+    first.server.close()
+    let second = try Bench()
+    defer { second.server.close() }
+    #expect(try second.server.restore(snapshot) == 1)
+    let response = try second.announce(Bench.request(port: 7002), by: "http").get()
+    #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:7001"])
+  }
+}
+
 @Suite struct TrackerHTTP {
   @Test func `requests on one connection are answered in order`() throws {
     let bench = try Bench()

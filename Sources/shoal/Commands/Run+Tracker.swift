@@ -2,6 +2,7 @@ import DeterministicCore
 import Glibc
 import Networking
 import Session
+import Storage
 import TorrentModel
 import TrackerLogic
 
@@ -13,6 +14,14 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
     try reactor.onSignals([SIGINT, SIGTERM]) { _ in reactor.stop() }
     let server = TrackerServer(
       options.policy, admission: options.isOpen ? .everything : .registered, on: reactor)
+    var watcher: FolderWatcher?
+    if !options.isOpen {
+      watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)
+      watcher?.look()
+    }
+    // Once it is known which torrents are tracked, and before the first announce.
+    let swarms = SwarmsFile(in: options.data)
+    restore(swarms, to: server, console)
     for var endpoint in options.endpoints {
       do {
         endpoint.port = server.listeningOn.first?.port ?? endpoint.port
@@ -22,20 +31,32 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
         if server.listeningOn.isEmpty { throw error }
       }
     }
-    var watcher: FolderWatcher?
-    if !options.isOpen {
-      watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)
-      watcher?.look()
-    }
     announceStart(of: server, watcher, options, console)
     try reactor.run()
     watcher = nil
     server.close()
+    try swarms.write(server.snapshot())
     console.event(.event("stopped", []))
     return .done
+  } catch let error as StorageError {
+    throw CommandError(
+      .disk, "the swarms could not be kept: \(error)",
+      remedy: "name a folder that can be written to with --data")
   } catch {
     throw CommandError(
       .failure, "\(error)", remedy: "choose another address or port with --listen")
+  }
+}
+
+/// Takes the swarms of the last run back. A tracker without them still works: its peers announce
+/// again within their interval.
+private func restore(_ swarms: SwarmsFile, to server: TrackerServer, _ console: Console) {
+  do {
+    guard let snapshot = try swarms.read() else { return }
+    let count = try server.restore(snapshot)
+    console.explain("\(Format.count(count, "peer")) of the last run")
+  } catch {
+    console.note("the swarms of the last run are lost: \(SafeText.visible("\(error)"))")
   }
 }
 

@@ -1,0 +1,151 @@
+public import DeterministicCore
+import TorrentModel
+import TrackerWire
+
+/// Why bytes are no snapshot of a tracker.
+public enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
+  case notASnapshot
+  /// It ends before what it announces; offset in bytes.
+  case truncated(at: Int)
+  /// Bytes follow its end; offset in bytes.
+  case trailingBytes(at: Int)
+
+  public var description: String {
+    switch self {
+    case .notASnapshot: "no snapshot of a tracker's swarms"
+    case .truncated(let offset): "the snapshot ends early, at byte \(offset)"
+    case .trailingBytes(let offset): "bytes behind the end of the snapshot, at byte \(offset)"
+    }
+  }
+}
+
+// The swarms as bytes, so that a restart forgets no peer. All numbers are big-endian:
+//
+//     "shoalsw1", wall clock u64, swarms u32, and for each swarm
+//       info-hash 20, downloaded u32, IPv4 peers u32, IPv6 peers u32, and for each peer
+//         peer id 20, seconds of silence u32, address 4 or 16, port u16, section and flag u8
+//
+// Times are kept as ages: the moments of one run mean nothing to the next.
+extension Tracker {
+  private static let magic = Array("shoalsw1".utf8)
+  private static let countedFlag: UInt8 = 0x80
+
+  /// - Parameter wallClock: seconds since 1970, to tell later how long the tracker was away.
+  public func snapshot(at now: Moment, wallClock: UInt64) -> [UInt8] {
+    var bytes = Self.magic
+    bytes.reserveCapacity(64 + torrentCount * 32 + peerCount * 48)
+    bytes.append(bigEndian: wallClock)
+    bytes.append(bigEndian: UInt32(torrentCount))
+    for swarm in store.swarms {
+      bytes.append(contentsOf: swarm.infoHash.bytes)
+      bytes.append(bigEndian: swarm.downloaded)
+      bytes.append(bigEndian: UInt32(swarm.v4.count))
+      bytes.append(bigEndian: UInt32(swarm.v6.count))
+      Self.append(swarm.v4, at: now.wholeSeconds, to: &bytes)
+      Self.append(swarm.v6, at: now.wholeSeconds, to: &bytes)
+    }
+    return bytes
+  }
+
+  private static func append<Host>(
+    _ peers: PeerVector<Host>, at second: UInt32, to bytes: inout [UInt8]
+  ) {
+    for (index, record) in peers.records.enumerated() {
+      bytes.append(contentsOf: PeerID(record.id).bytes)
+      bytes.append(bigEndian: second &- record.lastSeen)
+      bytes.append(contentsOf: record.endpoint.compact)
+      let section = UInt8(peers.section(of: index).rawValue)
+      bytes.append(record.isCounted ? section | countedFlag : section)
+    }
+  }
+
+  /// Takes back what a snapshot holds: the swarms that are tracked, and in them the peers whose time
+  /// has not run out meanwhile. Torrents are to be registered before.
+  ///
+  /// - Throws: when the bytes are not one whole snapshot; what was read before the fault stays.
+  /// - Returns: the number of peers taken back.
+  @discardableResult
+  public mutating func restore(
+    _ snapshot: [UInt8], at now: Moment, wallClock: UInt64
+  ) throws(SnapshotError) -> Int {
+    guard snapshot.starts(with: Self.magic) else { throw .notASnapshot }
+    var reader = SnapshotReader(bytes: snapshot, position: Self.magic.count)
+    let saved: UInt64 = try reader.number()
+    // A clock that went backwards meanwhile says nothing.
+    let away = UInt32(clamping: wallClock > saved ? wallClock - saved : 0)
+    let before = peerCount
+    let swarms: UInt32 = try reader.number()
+    for _ in 0..<swarms { try restoreSwarm(&reader, away: away, at: now) }
+    guard reader.position == snapshot.count else {
+      throw .trailingBytes(at: reader.position)
+    }
+    return peerCount - before
+  }
+
+  private mutating func restoreSwarm(
+    _ reader: inout SnapshotReader, away: UInt32, at now: Moment
+  ) throws(SnapshotError) {
+    guard let infoHash = InfoHash(bytes: try reader.bytes(20)) else { throw .notASnapshot }
+    let downloaded: UInt32 = try reader.number()
+    let counts: [(AddressFamily, UInt32)] = [
+      (.v4, try reader.number()), (.v6, try reader.number()),
+    ]
+    var swarm = store.find(infoHash)
+    if swarm == nil, isTracked(infoHash), torrentCount < policy.mostTorrents {
+      swarm = store.insert(infoHash, isRegistered: false)
+    }
+    // Whether the peers are all too old or end in a fault: no empty swarm stays behind.
+    defer { if let swarm { store.forgetIfEmpty(swarm) } }
+    if let swarm { store.setCounts(of: swarm, downloaded: downloaded) }
+    for (family, count) in counts {
+      for _ in 0..<count {
+        try restorePeer(&reader, family, away: away, in: swarm, at: now)
+      }
+    }
+  }
+
+  private mutating func restorePeer(
+    _ reader: inout SnapshotReader, _ family: AddressFamily, away: UInt32, in swarm: Int?,
+    at now: Moment
+  ) throws(SnapshotError) {
+    let id = PeerID(bytes: try reader.bytes(20))
+    let silence: UInt32 = try reader.number()
+    let endpoint = Endpoint(compact: try reader.bytes(family.compactLength))
+    let bits: UInt8 = try reader.number()
+    let (age, overflow) = silence.addingReportingOverflow(away)
+    guard let swarm, let id, let endpoint, endpoint.isDialable,
+      endpoint.address.family == family, !overflow, Double(age) <= policy.lifetime.seconds,
+      let section = PeerSection(rawValue: Int(bits & ~Self.countedFlag))
+    else { return }
+    let sighting = PeerSighting(
+      endpoint: endpoint, id: id, section: section, completes: false,
+      second: now.wholeSeconds &- age)
+    let place = store.note(sighting, in: swarm, most: policy.mostPeers)
+    if let place, bits & Self.countedFlag != 0 { store.setCounted(place, family, in: swarm) }
+  }
+}
+
+private struct SnapshotReader {
+  let bytes: [UInt8]
+  var position: Int
+
+  mutating func bytes(_ count: Int) throws(SnapshotError) -> ArraySlice<UInt8> {
+    guard bytes.count - position >= count else { throw .truncated(at: bytes.count) }
+    defer { position += count }
+    return bytes[position..<position + count]
+  }
+
+  mutating func number<Number: FixedWidthInteger & UnsignedInteger>() throws(SnapshotError)
+    -> Number
+  {
+    try bytes(Number.bitWidth / 8).reduce(0) { $0 << 8 | Number($1) }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(bigEndian number: some FixedWidthInteger) {
+    for shift in stride(from: number.bitWidth - 8, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: number >> shift))
+    }
+  }
+}
