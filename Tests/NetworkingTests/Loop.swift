@@ -49,6 +49,7 @@ struct Connection: ~Copyable {
     try #require(listen(listening.number, 1) == 0)
     let endpoint = try #require(StreamSocket.localEndpoint(of: listening.number))
     let connecting = FileDescriptor(owning: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+    if let receiveBuffer { _ = shoal_socket_set_receive_buffer(connecting.number, receiveBuffer) }
     if let sendBuffer {
       var length = sendBuffer
       setsockopt(

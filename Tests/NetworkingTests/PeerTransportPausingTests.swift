@@ -26,10 +26,14 @@ struct PeerTransportPausingTests {
 
   @Test("from within a callback ends the turn's reading")
   func pausingWhileReceiving() throws {
-    let stage = try Stage(pieces: 64)
+    let stage = try Stage(pieces: 64, receiveBuffer: 4 << 20)
     let blocks = stage.content.blocks
     stage.delegate.requested = blocks
+    // The kernel holds more than one read takes before the first.
+    stage.transport.pauseReading(true)
     stage.peer.send(blocks.flatMap { stage.content.message($0) })
+    stage.reactor.run(for: .milliseconds(30))
+    stage.transport.pauseReading(false)
     stage.delegate.onCall = { call, transport in
       if call == .completed { transport.pauseReading(true) }
     }
