@@ -217,10 +217,10 @@ final class SwarmScript {
     case .connect(let key, let endpoint):
       guard case .v4(let word) = endpoint.address else { return "connect ?" }
       let name = String(UnicodeScalar(UInt8(word & 0xff) + 96))
-      name_(key, name)
+      enter(key, name)
       return "connect \(name)"
     case .adopt(let ticket, let key):
-      name_(key, tickets[Int(ticket)])
+      enter(key, tickets[Int(ticket)])
       return "adopt \(tickets[Int(ticket)])"
     case .refuse(_, let reason): return "refuse \(reason)"
     case .send(let key, let message):
@@ -245,7 +245,7 @@ final class SwarmScript {
     }
   }
 
-  private func name_(_ key: PeerKey, _ name: String) {
+  private func enter(_ key: PeerKey, _ name: String) {
     keys[name] = key
     names[key] = name
   }
