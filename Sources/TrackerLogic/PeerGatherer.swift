@@ -17,7 +17,7 @@ struct PeerGatherer {
     isCompact = request.wantsCompact
     omitsIDs = request.omitsPeerIDs
     askerID = request.peerID
-    wantsNothing = PeerSection(request) != .downloader
+    wantsNothing = PeerSection(request) != .downloader && !request.mayLackMetadata
   }
 
   /// - Parameter asker: the asker's own place among the peers of that family.
@@ -56,4 +56,13 @@ struct PeerGatherer {
   }
 
   var peers: PeerList { isCompact ? .compact(v4: v4, v6: v6) : .described(described) }
+}
+
+extension AnnounceRequest {
+  /// Whether a `left` of zero may mean that the client does not know yet how much there is: aria2
+  /// says so while it fetches the metadata of a magnet link, and without seeds never gets it. A true
+  /// seed looks the same until its first upload, and until then is given a few seeds for nothing.
+  fileprivate var mayLackMetadata: Bool {
+    isSeed && uploaded == 0 && downloaded == 0 && (event == nil || event == .started)
+  }
 }

@@ -23,23 +23,24 @@ private struct Harness {
 
   static func request(
     _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
-    numWant: Int? = nil
+    uploaded: UInt64 = 0, numWant: Int? = nil
   ) -> (AnnounceRequest, Address) {
     let endpoint = Endpoint(text: peer)!
     let id = PeerID(bytes: Array((peer + "-------------------").utf8.prefix(20)))!
     var request = AnnounceRequest(
       infoHash: infoHash(torrent), peerID: id, port: endpoint.port, left: left)
     request.event = event
+    request.uploaded = uploaded
     request.numWant = numWant
     return (request, endpoint.address)
   }
 
   mutating func reply(
     _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
-    numWant: Int? = nil, over transport: Tracker.Transport = .http
+    uploaded: UInt64 = 0, numWant: Int? = nil, over transport: Tracker.Transport = .http
   ) -> AnnounceReply {
     let (request, address) = Self.request(
-      peer, event, left: left, torrent: torrent, numWant: numWant)
+      peer, event, left: left, torrent: torrent, uploaded: uploaded, numWant: numWant)
     return tracker.handle(request, from: address, over: transport, at: now)
   }
 
@@ -47,10 +48,11 @@ private struct Harness {
   @discardableResult
   mutating func announce(
     _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
-    numWant: Int? = nil, over transport: Tracker.Transport = .http
+    uploaded: UInt64 = 0, numWant: Int? = nil, over transport: Tracker.Transport = .http
   ) -> [String]? {
     let reply = reply(
-      peer, event, left: left, torrent: torrent, numWant: numWant, over: transport)
+      peer, event, left: left, torrent: torrent, uploaded: uploaded, numWant: numWant,
+      over: transport)
     return (try? reply.get())?.peers.endpoints.sorted().map(\.description)
   }
 
@@ -75,12 +77,21 @@ private struct Harness {
     harness.announce("10.0.0.1:1", left: 0)
     harness.announce("10.0.0.2:1", .paused)
     harness.announce("10.0.0.3:1")
-    #expect(harness.announce("10.0.0.4:1", left: 0) == ["10.0.0.3:1"])
+    #expect(harness.announce("10.0.0.4:1", left: 0, uploaded: 1) == ["10.0.0.3:1"])
+    #expect(harness.announce("10.0.0.4:1", .completed, left: 0) == ["10.0.0.3:1"])
     #expect(harness.announce("10.0.0.2:1", .paused) == ["10.0.0.3:1"])
     #expect(harness.announce("10.0.0.3:1") == ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.4:1"])
     #expect(
       harness.counts()
         == ScrapeStatistics(complete: 2, downloaded: 0, incomplete: 2, downloaders: 1))
+  }
+
+  @Test func `a client that says it lacks nothing may lack the metadata, and is given seeds`() {
+    var harness = Harness()
+    harness.announce("10.0.0.1:1", .started, left: 0)
+    #expect(harness.announce("10.0.0.2:1", .started, left: 0) == ["10.0.0.1:1"])
+    #expect(harness.announce("10.0.0.2:1", left: 0) == ["10.0.0.1:1"])
+    #expect(harness.announce("10.0.0.2:1", left: 0, uploaded: 1) == [])
   }
 
   @Test func `a download is counted once, for a peer that came without everything`() {
