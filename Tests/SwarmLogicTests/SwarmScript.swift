@@ -44,7 +44,8 @@ final class SwarmScript {
       configuration: configuration, generator: SeededGenerator(seed: 1), at: .zero)
     if let have {
       swarm.handle(
-        .ready(Self.geometry, have: Self.bitfield(have), wanted: nil, metadata: metadata), at: .zero,
+        .ready(Self.geometry, have: Self.bitfield(have), wanted: nil, metadata: metadata),
+        at: .zero,
         into: &effects)
     }
   }
