@@ -91,11 +91,11 @@ extension PeerTransport {
   private func sendBlock(_ block: Block) throws(TransportEnd) -> Int {
     let progress = outgoing.blockProgress
     if progress < BlockHeader.length {
-      var header: [UInt8] = []
-      BlockHeader.encode(block, into: &header)
-      let sent = header.withUnsafeBytes {
+      blockHeader.removeAll(keepingCapacity: true)
+      BlockHeader.encode(block, into: &blockHeader)
+      let sent = blockHeader.withUnsafeBytes {
         Glibc.send(
-          descriptor, $0.baseAddress! + progress, header.count - progress,
+          descriptor, $0.baseAddress! + progress, BlockHeader.length - progress,
           Int32(MSG_NOSIGNAL) | Int32(MSG_MORE))
       }
       guard try took(sent) else { return 0 }

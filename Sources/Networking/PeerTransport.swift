@@ -40,6 +40,8 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   // Sending; see PeerTransport+Sending.swift.
   var outgoing = OutgoingQueue()
+  /// Where the header of the block being sent is spelt, again and again in the same memory.
+  var blockHeader: [UInt8] = []
   private var awaitsTurnEnd = false
 
   /// A connection to a peer that is still to be made.

@@ -38,6 +38,19 @@ extension TorrentRunner: PeerTransportDelegate {
     if transport(key) != nil { transports[Int(key.slot)] = nil }
   }
 
+  /// Bytes of messages that may wait for a peer that asks and does not read; blocks are not among
+  /// them, they wait in their files.
+  private static let mostQueuedBytes = 4 << 20
+
+  func send(_ message: PeerMessage, to key: PeerKey) {
+    guard let transport = transport(key) else { return }
+    transport.send(message)
+    guard transport.queuedBytes > Self.mostQueuedBytes else { return }
+    transport.close()
+    forget(key)
+    tell(.faulted(key, "it takes none of what it asks for"))
+  }
+
   private var ourHandshake: Handshake {
     Handshake(infoHash: infoHash, peerID: session.peerID)
   }
@@ -127,13 +140,14 @@ extension TorrentRunner: PeerTransportDelegate {
   public func transport(
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
   ) throws(TransportEnd) -> Int {
-    guard let storage, let info else { return 0 }
+    guard let storage, let info else { throw .sourceFailed("the torrent has no files yet") }
     let allowance = session.limits.uploadAllowance()
     guard allowance > 0 else {
       transport.pauseSending(true)
       return 0
     }
     var isTruncated = false
+    var code: Int32 = 0
     let start = info.geometry.offset(of: block.piece) + UInt64(block.offset) + UInt64(offset)
     do {
       let sent = try storage.send(
@@ -143,11 +157,12 @@ extension TorrentRunner: PeerTransportDelegate {
         var position = fileOffset
         let count = shoal_sendfile(socket, descriptor, &position, length)
         isTruncated = count == 0
+        if count < 0 { code = errno }
         return max(0, count)
       }
-      if sent == 0, !isTruncated, errno != EAGAIN, errno != EINTR {
+      if sent == 0, !isTruncated, code != EAGAIN, code != EINTR {
         throw TransportEnd.network(
-          NetworkError("send to", on: "\(transport.endpoint)", code: errno))
+          NetworkError("send to", on: "\(transport.endpoint)", code: code))
       }
       if sent == 0, isTruncated {
         throw StorageError(.read, path: info.name, .truncated)

@@ -112,7 +112,7 @@ public final class TorrentRunner {
     case .connect(let key, let endpoint): connect(key, endpoint)
     case .adopt(let ticket, let key): adopt(ticket, key)
     case .refuse(let ticket, _): accepted[ticket] = nil
-    case .send(let key, let message): transport(key)?.send(message)
+    case .send(let key, let message): send(message, to: key)
     case .upload(let key, let block): upload(block, to: key)
     case .unsend(let key, let block):
       if transport(key)?.unsend(block) == true { tell(.unsent([block], to: key)) }
