@@ -83,7 +83,8 @@ import TorrentModel
         guard random.below(20) == 0 else { return .wake }
         isReady = true
         let have = Bitfield(count: SwarmScript.geometry.pieceCount)
-        return .ready(SwarmScript.geometry, have: have, metadata: Array(repeating: 1, count: 99))
+        return .ready(
+          SwarmScript.geometry, have: have, wanted: nil, metadata: Array(repeating: 1, count: 99))
       default: return .received(message(), from: key)
       }
     }

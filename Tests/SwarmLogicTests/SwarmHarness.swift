@@ -103,7 +103,7 @@ final class SwarmHarness {
     }
     for number in 0..<count {
       let have = seeds.contains(number) ? Bitfield.full(count: pieces) : Bitfield(count: pieces)
-      tell(number, .ready(geometry, have: have, metadata: [1]))
+      tell(number, .ready(geometry, have: have, wanted: nil, metadata: [1]))
       var others = (0..<count).filter { $0 != number }
       generator.shuffle(&others)
       tell(

@@ -26,7 +26,7 @@ extension Swarm {
       require(peer.metadataPartsServed >= 0, "metadata served")
       if let picker, let pieces = peer.pieces {
         require(
-          peer.interestingCount == pieces.countMissing(from: picker.have),
+          peer.interestingCount == picker.countWanted(in: pieces),
           "\(key) has \(peer.interestingCount) interesting pieces")
         require(peer.weAreInterested == (peer.interestingCount > 0), "\(key): interest")
       }
