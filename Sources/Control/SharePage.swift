@@ -83,9 +83,9 @@ public struct SharePage {
     return """
       <section data-info-hash="\(info.infoHash)">
       <h1>\(HTMLText.escape(info.name))</h1>
-      <p class="facts">\(ByteCount.text(info.geometry.totalLength)) · \(files.count) \
+      <p class="facts">\(SizeText.of(info.geometry.totalLength)) · \(files.count) \
       \(files.count == 1 ? "file" : "files") · \(info.geometry.pieceCount) pieces of \
-      \(ByteCount.text(UInt64(info.geometry.pieceLength)))\(info.isPrivate ? " · private" : "")</p>
+      \(SizeText.of(UInt64(info.geometry.pieceLength)))\(info.isPrivate ? " · private" : "")</p>
       <p class="actions"><a class="button" href="\(magnet)">Open magnet link</a>
       <a class="button quiet" href="\(torrent.documentPath)">Download .torrent</a></p>
       <pre class="command" tabindex="0">shoal get '\(magnet)'</pre>
@@ -101,8 +101,8 @@ public struct SharePage {
       ("seeders", "have it all", String(counts.seeders)),
       ("leechers", "are getting it", String(counts.leechers)),
       ("completed", "downloads", String(counts.completed)),
-      ("rate", "upload", ByteCount.text(counts.upRate) + "/s"),
-      ("uploaded", "uploaded", ByteCount.text(counts.uploaded)),
+      ("rate", "upload", SizeText.of(counts.upRate) + "/s"),
+      ("uploaded", "uploaded", SizeText.of(counts.uploaded)),
     ]
     return cells.map { "<div><dd data-count=\"\($0.0)\">\($0.2)</dd><dt>\($0.1)</dt></div>" }
       .joined()
@@ -112,7 +112,7 @@ public struct SharePage {
     guard !layout.isSingleFile else { return "" }
     let rows = layout.files.prefix(Self.mostFilesListed).map { file in
       "<li><span>\(HTMLText.escape(file.path.joined(separator: "/")))</span> "
-        + "<span>\(ByteCount.text(file.length))</span></li>"
+        + "<span>\(SizeText.of(file.length))</span></li>"
     }
     let hidden = layout.files.count - rows.count
     let rest = hidden > 0 ? "<li>… and \(hidden) more</li>" : ""
@@ -128,8 +128,8 @@ public struct SharePage {
       return "\"\(torrent.metainfo.info.infoHash)\":{\"seeders\":\(counts.seeders),"
         + "\"leechers\":\(counts.leechers),\"completed\":\(counts.completed),"
         + "\"upRate\":\(counts.upRate),\"uploaded\":\(counts.uploaded),"
-        + "\"rate\":\"\(ByteCount.text(counts.upRate))/s\","
-        + "\"uploadedText\":\"\(ByteCount.text(counts.uploaded))\"}"
+        + "\"rate\":\"\(SizeText.of(counts.upRate))/s\","
+        + "\"uploadedText\":\"\(SizeText.of(counts.uploaded))\"}"
     }
     return "{" + entries.joined(separator: ",") + "}\n"
   }

@@ -4,8 +4,8 @@ import TorrentModel
 /// Numbers as people read them. Everything rounds down, so that nothing looks finished before it
 /// is.
 enum Format {
-  /// `16 MiB`: see `ByteCount`.
-  static func size(_ bytes: UInt64) -> String { ByteCount.text(bytes) }
+  /// `16 MiB`: see `SizeText`.
+  static func size(_ bytes: UInt64) -> String { SizeText.of(bytes) }
 
   /// Bytes a second.
   static func rate(_ bytesPerSecond: UInt64) -> String { size(bytesPerSecond) + "/s" }

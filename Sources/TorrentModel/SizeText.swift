@@ -1,10 +1,10 @@
 /// Bytes as people read them, in binary units. Rounds down, so that nothing looks finished before
 /// it is.
-public enum ByteCount {
+public enum SizeText {
   private static let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
 
   /// `0 B`, `1023 B`, `1.0 KiB`, `16 MiB`, `1.4 GiB`: one decimal below ten.
-  public static func text(_ bytes: UInt64) -> String {
+  public static func of(_ bytes: UInt64) -> String {
     var unit = 0
     var whole = bytes
     var rest: UInt64 = 0
