@@ -109,7 +109,7 @@ public final class Reactor {
 
   /// Runs until `stop` is called on the loop's thread.
   public func run() throws(NetworkError) {
-    isStopping = false
+    defer { isStopping = false }
     var ready = Array(repeating: shoal_readiness(), count: Self.eventsPerTurn)
     while !isStopping {
       try turn(&ready)

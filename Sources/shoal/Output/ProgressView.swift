@@ -40,7 +40,7 @@ struct ProgressView {
   mutating func note(_ line: String) {
     erase()
     console.note(line)
-    nextShow = .zero
+    if console.output.isInteractive, !console.isJSON { nextShow = .zero }
   }
 
   /// Reports a finished download.
