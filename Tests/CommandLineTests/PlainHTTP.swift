@@ -11,7 +11,9 @@ enum PlainHTTP {
     var text: String { String(decoding: body, as: UTF8.self) }
   }
 
-  static func send(_ method: String = "GET", _ target: String, port: UInt16) throws -> Reply {
+  static func send(
+    _ target: String, method: String = "GET", port: UInt16
+  ) throws -> Reply {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(socket >= 0)
     defer { close(socket) }

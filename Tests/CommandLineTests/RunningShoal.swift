@@ -85,7 +85,7 @@ final class RunningShoal {
 
   /// Waits for the end and tells how it went.
   func end(within seconds: TimeInterval = patience) throws -> ShoalBinary.Result {
-    try Self.wait(for: "the end of \(process.arguments ?? [])", within: seconds) {
+    _ = try Self.wait(for: "the end of \(process.arguments ?? [])", within: seconds) {
       process.isRunning ? nil : true
     }
     return ShoalBinary.Result(

@@ -57,7 +57,7 @@ import Testing
     let document = try PlainHTTP.send("/torrents/\(infoHash).torrent", port: port)
     #expect(document.body == (try Data(contentsOf: folder.appendingPathComponent("reef.torrent"))))
     #expect(try PlainHTTP.send("/nothing/here", port: port).status == 404)
-    #expect(try PlainHTTP.send("POST", "/", port: port).status == 405)
+    #expect(try PlainHTTP.send("/", method: "POST", port: port).status == 405)
 
     let url = "http://127.0.0.1:\(port)/torrents/\(infoHash).torrent"
     let get = try RunningShoal.run(["get", url, "-o", "by-url"] + Self.listen, in: folder)
