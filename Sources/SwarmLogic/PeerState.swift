@@ -63,6 +63,9 @@ struct PeerState: Sendable {
   var queuedUploads = 0
   /// Pieces we serve even while we choke the peer (BEP 6).
   var grantedFast: [PieceIndex] = []
+  /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
+  /// ever.
+  var fastBytesLeft = 0
   /// When we last choked or unchoked it.
   var choiceChangedAt: Moment
 

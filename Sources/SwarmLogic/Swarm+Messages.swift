@@ -62,7 +62,7 @@ extension Swarm {
     _ piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard let geometry, let have = picker?.have else {
-      guard peers[key].unreadHaves.count < PieceGeometry.mostPieces else {
+      guard peers[key].unreadHaves.count < Self.mostUnreadHaves else {
         return fault(key, "too many haves", at: now, into: &effects)
       }
       peers[key].unreadHaves.append(piece)
@@ -82,6 +82,9 @@ extension Swarm {
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
   }
+
+  /// Pieces a peer may name one by one before the metadata is here; more come as a bitfield.
+  private static let mostUnreadHaves = 1 << 16
 
   /// Takes a description of all the peer's pieces. BEP 3 wants it once and first; a late one is taken
   /// too, as several clients send it after extension messages, and so is another: aria2 sends its
@@ -189,6 +192,7 @@ extension Swarm {
     let pieces = AllowedFast.pieces(
       for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
     peers[key].grantedFast = pieces
+    peers[key].fastBytesLeft = pieces.reduce(0) { $0 + Int(geometry.length(of: $1)) }
     for piece in pieces where have[piece] {
       send(.allowedFast(piece), to: key, at: now, into: &effects)
     }

@@ -15,10 +15,11 @@ extension Swarm {
         key, "a request of \(block.length) bytes at \(block.offset) of piece \(block.piece)",
         at: now, into: &effects)
     }
-    let isAllowed = !peers[key].isChoked || peers[key].grantedFast.contains(block.piece)
-    guard isAllowed, have[block.piece],
-      peers[key].queuedUploads < configuration.mostQueuedRequests
+    let isGift = peers[key].isChoked && peers[key].grantedFast.contains(block.piece)
+    guard !peers[key].isChoked || (isGift && peers[key].fastBytesLeft >= Int(block.length)),
+      have[block.piece], peers[key].queuedUploads < configuration.mostQueuedRequests
     else { return refuse(block, to: key, at: now, into: &effects) }
+    if isGift { peers[key].fastBytesLeft -= Int(block.length) }
     peers[key].queuedUploads += 1
     effects.append(.upload(key, block))
   }

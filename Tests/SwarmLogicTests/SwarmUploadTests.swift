@@ -51,6 +51,16 @@ import TorrentModel
       """)
   }
 
+  @Test func aChokedPeerHasTheBytesOfItsAllowedFastSetOnce() {
+    let script = SwarmScript(have: "1000")
+    let most = Int(SwarmScript.geometry.totalLength) / 32
+    var lines = "0 accept a\n"
+    for _ in 0..<most { lines += "1 a says request 0@0+32 -> upload a 0@0+32\n" }
+    script.play(
+      lines + "1 a says request 0@0+32 -> a: reject 0@0+32\n2 a says interested -> a: unchoke")
+    script.play("3 a says request 0@0+32 -> upload a 0@0+32")
+  }
+
   @Test func aPeerThatQueuesTooMuchIsRefusedTheRest() {
     var configuration = SwarmConfiguration()
     configuration.mostQueuedRequests = 2
