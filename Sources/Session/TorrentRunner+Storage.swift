@@ -75,11 +75,12 @@ extension TorrentRunner {
       let wanted = wantedPieces(info)
       wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }
       let isFinished = have.isFull || wanted.map { $0.countMissing(from: have) == 0 } ?? false
-      enter(isFinished ? .seeding : .downloading)
       tell(.ready(info.geometry, have: have, wanted: wanted, metadata: Array(info.bytes)))
       swarm.limitPartialPieces(
         to: max(2, session.configuration.bufferBytes / Int(info.geometry.pieceLength)))
       if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
+      // Whoever hears of the phase may ask the swarm what is here.
+      enter(isFinished ? .seeding : .downloading)
       if case .metainfo = source {
         lookUp(options.peers)
         announce()
