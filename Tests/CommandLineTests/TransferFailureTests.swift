@@ -99,7 +99,7 @@ import Testing
       let words = ["tracker", "--data", "state", "--json"] + Self.listen
       try RunningShoal.with(words, in: folder) { tracker in
         let port = try port(of: tracker)
-        let refused = try announce(hash, peer: "A", port: port)
+        let refused = try announce(hash, seedOn: 6881, port: port)
         #expect(refused.contains("14:failure reason"))
         #expect(refused.contains("not registered"), "\(refused)")
         let get = try RunningShoal.run(
@@ -117,7 +117,7 @@ import Testing
           at: folder.appendingPathComponent("file.bin.torrent"),
           to: torrents.appendingPathComponent("one.torrent"))
         let taken = try RunningShoal.wait(for: "the torrent to be picked up") {
-          let reply = try announce(hash, peer: "A", port: port)
+          let reply = try announce(hash, seedOn: 6881, port: port)
           return reply.contains("failure reason") ? nil : reply
         }
         #expect(taken.contains("8:completei1e"))
@@ -125,7 +125,7 @@ import Testing
         #expect(try tracker.end().exitCode == 0)
       }
       try RunningShoal.with(words, in: folder) { tracker in
-        let reply = try announce(hash, peer: "B", port: try port(of: tracker))
+        let reply = try announce(hash, seedOn: 6882, port: try port(of: tracker))
         #expect(reply.contains("8:completei2e"), "\(reply)")
         tracker.signal(SIGTERM)
         #expect(try tracker.end().exitCode == 0)
@@ -137,13 +137,13 @@ import Testing
     try PlainHTTP.port(in: try #require(tracker.event("started")["listen"] as? [String])[0])
   }
 
-  /// Announces a seed whose peer ID is all one letter.
-  private func announce(_ hash: String, peer: Character, port: UInt16) throws -> String {
+  /// Announces a seed that listens on a port of its own.
+  private func announce(_ hash: String, seedOn seedPort: UInt16, port: UInt16) throws -> String {
     let digits = Array(hash)
     let escaped = stride(from: 0, to: digits.count, by: 2).map { "%\(digits[$0])\(digits[$0 + 1])" }
     let reply = try PlainHTTP.send(
-      "/announce?info_hash=\(escaped.joined())&peer_id=\(String(repeating: peer, count: 20))"
-        + "&port=6881&uploaded=0&downloaded=0&left=0&compact=1", port: port)
+      "/announce?info_hash=\(escaped.joined())&peer_id=-SH0000-000000000000"
+        + "&port=\(seedPort)&uploaded=0&downloaded=0&left=0&compact=1", port: port)
     #expect(reply.status == 200)
     return reply.text
   }
