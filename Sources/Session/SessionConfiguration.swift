@@ -48,6 +48,14 @@ public enum TorrentSource: Sendable {
     }
   }
 
+  /// The info dictionary, where the source holds it.
+  var metadata: [UInt8] {
+    switch self {
+    case .metainfo(let metainfo): Array(metainfo.info.bytes)
+    case .magnet: []
+    }
+  }
+
   var trackers: [[String]] {
     switch self {
     case .metainfo(let metainfo): metainfo.trackers

@@ -51,6 +51,15 @@ extension TorrentRunner {
     }
   }
 
+  /// Bytes of the whole torrent that are not here, wanted or not: a tracker that were told of the
+  /// wanted ones only would hand a partial seed out as a whole one (BEP 21).
+  private var bytesMissing: UInt64? {
+    guard let info, let have = swarm.have else { return nil }
+    guard !have.isFull else { return 0 }
+    let present = have.pieces.reduce(UInt64(0)) { $0 + UInt64(info.geometry.length(of: $1)) }
+    return info.geometry.totalLength - present
+  }
+
   private var wantsPeers: Bool {
     swarm.peerCount < session.configuration.swarm.mostPeers / 2
   }
@@ -61,7 +70,7 @@ extension TorrentRunner {
   ) {
     var request = AnnounceRequest(
       infoHash: infoHash, peerID: session.peerID, port: session.listenPort ?? 0,
-      left: swarm.bytesLeft ?? AnnounceRequest.unknownLeft)
+      left: bytesMissing ?? AnnounceRequest.unknownLeft)
     request.uploaded = swarm.up.total
     request.downloaded = swarm.down.total
     request.event = order.event

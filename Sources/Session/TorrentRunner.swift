@@ -63,7 +63,8 @@ public final class TorrentRunner {
       for: source, options, generator: SeededGenerator(seed: generator.next()))
     swarm = Swarm(
       infoHash: infoHash, peerID: session.peerID, listenPort: session.listenPort,
-      configuration: session.configuration.swarm, generator: generator, at: reactor.now)
+      metadata: source.metadata, configuration: session.configuration.swarm, generator: generator,
+      at: reactor.now)
     phase = .fetchingMetadata
   }
 

@@ -93,6 +93,7 @@ extension Swarm {
   /// Asks every peer that has the metadata for parts that nobody is asked for: first those that
   /// have answered so far, so that the silent ones cannot keep a part to themselves.
   mutating func requestMetadata(at now: Moment, into effects: inout [SwarmEffect]) {
+    guard metadata.isEmpty else { return }
     let patience = configuration.metadataDeadline
     for key in metadataExchange.expire(at: now, patience: patience) where peers.contains(key) {
       peers[key].metadataMisses += 1
@@ -139,6 +140,7 @@ extension Swarm {
     at now: Moment, into effects: inout [SwarmEffect]
   ) {
     precondition(picker == nil, "a swarm becomes ready once")
+    let wasUnknown = self.metadata.isEmpty
     self.geometry = geometry
     self.metadata = metadata
     picker = PiecePicker(
@@ -153,7 +155,7 @@ extension Swarm {
     for key in peers.ids where peers.find(key)?.isConnected == true {
       // Said before without the metadata's size: the peer may want it as we did (BEP 10 has further
       // handshakes change what the first one said).
-      sendExtensionHandshake(to: key, at: now, into: &effects)
+      if wasUnknown { sendExtensionHandshake(to: key, at: now, into: &effects) }
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
       for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       grantFastPieces(to: key, at: now, into: &effects)

@@ -60,13 +60,16 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// How often a swarm looks after its deadlines, dials and slots.
   static let wakeInterval = TimeSpan.seconds(1)
 
+  /// - Parameter metadata: the info dictionary, where it is known from the start: it is served at
+  ///   once and asked of nobody, though what is on disk may have to be looked at first.
   public init(
-    infoHash: InfoHash, peerID: PeerID, listenPort: UInt16?, configuration: SwarmConfiguration,
-    generator: SeededGenerator, at now: Moment
+    infoHash: InfoHash, peerID: PeerID, listenPort: UInt16?, metadata: [UInt8] = [],
+    configuration: SwarmConfiguration, generator: SeededGenerator, at now: Moment
   ) {
     self.infoHash = infoHash
     ourPeerID = peerID
     self.listenPort = listenPort
+    self.metadata = metadata
     self.configuration = configuration
     self.generator = generator
     candidates = CandidateList(most: configuration.mostCandidates)

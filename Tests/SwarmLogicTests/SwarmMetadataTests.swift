@@ -29,6 +29,18 @@ import TorrentModel
       """)
   }
 
+  /// A torrent whose disk is still being looked at lacks its pieces, not its metadata.
+  @Test func whatIsKnownFromTheStartIsServedAndAskedOfNobody() {
+    let script = SwarmScript(have: nil, knownMetadata: [1, 2, 3])
+    script.play(
+      """
+      0 accept a      -> adopt a, a: handshake, a: none
+      1 a says size 3 ->
+      2 wake         ->
+      3 a says part 0 -> a: gives 0
+      """)
+  }
+
   @Test func theLastPartIsShort() {
     let script = SwarmScript(have: nil)
     script.play(

@@ -34,14 +34,18 @@ final class SwarmScript {
   static let geometry = PieceGeometry(totalLength: 128, pieceLength: 32, blockLength: 16)!
   static let listenPort: UInt16 = 6881
 
-  /// - Parameter have: a 1 for each piece we have; nil while the metadata is unknown.
+  /// - Parameters:
+  ///   - have: a 1 for each piece we have; nil while the torrent is not ready.
+  ///   - knownMetadata: what is known before it is ready.
   init(
-    have: String? = "0000", metadata: [UInt8] = [1, 2, 3], ourID: UInt8 = 1,
+    have: String? = "0000", metadata: [UInt8] = [1, 2, 3], knownMetadata: [UInt8] = [],
+    ourID: UInt8 = 1,
     configuration: SwarmConfiguration = SwarmConfiguration()
   ) {
     swarm = Swarm(
       infoHash: Self.infoHash, peerID: Self.peerID(ourID), listenPort: Self.listenPort,
-      configuration: configuration, generator: SeededGenerator(seed: 1), at: .zero)
+      metadata: knownMetadata, configuration: configuration, generator: SeededGenerator(seed: 1),
+      at: .zero)
     if let have {
       swarm.handle(
         .ready(Self.geometry, have: Self.bitfield(have), wanted: nil, metadata: metadata),

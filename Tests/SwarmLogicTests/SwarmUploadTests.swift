@@ -53,12 +53,16 @@ import TorrentModel
 
   @Test func aChokedPeerHasTheBytesOfItsAllowedFastSetOnce() {
     let script = SwarmScript(have: "1000")
-    let most = Int(SwarmScript.geometry.totalLength) / 32
-    var lines = "0 accept a\n"
-    for _ in 0..<most { lines += "1 a says request 0@0+32 -> upload a 0@0+32\n" }
+    // All four pieces are in the set of so small a torrent.
+    let most = Int(SwarmScript.geometry.totalLength / UInt64(SwarmScript.geometry.blockLength))
+    script.play("0 accept a")
+    for _ in 0..<most { script.play("1 a says request 0.0 -> upload a 0.0") }
     script.play(
-      lines + "1 a says request 0@0+32 -> a: reject 0@0+32\n2 a says interested -> a: unchoke")
-    script.play("3 a says request 0@0+32 -> upload a 0@0+32")
+      """
+      1 a says request 0.0 -> a: reject 0.0
+      2 a says interested  -> a: unchoke
+      3 a says request 0.0 -> upload a 0.0
+      """)
   }
 
   @Test func aPeerThatQueuesTooMuchIsRefusedTheRest() {

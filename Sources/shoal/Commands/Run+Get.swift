@@ -63,6 +63,7 @@ private final class GetCommand: TransferCommand {
     case .tracker(let report):
       // A tracker that refuses the torrent leaves nobody to ask, unless peers were named.
       if case .refused(let reason) = report.outcome, runner.snapshot.peers == 0,
+        downloads[runner.infoHash]?.completeAt == nil,
         runner.trackerCount == 1, options.peers.peers.isEmpty
       {
         loop.end(

@@ -46,7 +46,7 @@ extension Verb {
       .init(
         "shoal seed film.torrent --data /srv/films --no-verify", "at once, when nothing changed"),
     ],
-    exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk, .trackerRefused],
+    exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk],
     events: Event.session
   ) { arguments, console throws(CommandError) in
     try runSeed(SeedOptions(arguments), console: console)

@@ -54,7 +54,7 @@ extension Verb {
         "shoal share image.iso --tracker https://tracker.example/announce --public",
         "on a tracker that is there already"),
     ],
-    exitCodes: [.done, .failure, .usage, .disk, .trackerRefused],
+    exitCodes: [.done, .failure, .usage, .disk],
     events: Event.session
   ) { arguments, console throws(CommandError) in
     try runShare(ShareOptions(arguments), console: console)

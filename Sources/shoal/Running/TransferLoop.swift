@@ -102,10 +102,12 @@ final class TransferLoop {
   func end(_ code: ExitCode) {
     guard exitCode == nil else { return }
     exitCode = code
-    for runner in session.torrents {
-      console.event(.event("stopped", [("infoHash", .string(runner.infoHash.description))]))
+    session.leave { [self] in
+      for runner in session.torrents {
+        console.event(.event("stopped", [("infoHash", .string(runner.infoHash.description))]))
+      }
+      reactor.stop()
     }
-    session.leave { [reactor] in reactor.stop() }
   }
 
   /// Ends the loop with an error to report.
