@@ -1,13 +1,15 @@
 import Bencoding
 import DeterministicCore
+import Glibc
 import Networking
 
 /// The `.torrent` file behind an http or https URL that the person gave.
 func fetchMetainfo(_ url: String) throws(CommandError) -> [UInt8] {
   Reactor.ignoreBrokenPipes()
-  let outcome: HTTPOutcome
+  let outcome: HTTPOutcome?
   do {
     let reactor = try Reactor()
+    try reactor.onSignals([SIGINT, SIGTERM]) { [weak reactor] _ in reactor?.stop() }
     let client = HTTPClient(on: reactor)
     var fetch = HTTPFetch(url: url)
     fetch.longestBody = BencodeDecoder.Limits.metainfo.length
@@ -28,12 +30,16 @@ func fetchMetainfo(_ url: String) throws(CommandError) -> [UInt8] {
   case .response(let status, _):
     throw CommandError(
       .failure, "the server answered \(status)", on: url, remedy: "check the URL")
+  case nil:
+    throw CommandError(
+      .incomplete, "interrupted while it was fetched", on: url,
+      remedy: "run the same command again")
   case .failed(let reason):
     throw CommandError(.failure, reason, on: url, remedy: "check the URL and the connection")
   }
 }
 
-/// Where a completion leaves what it was given.
+/// Where a completion leaves what it was given: nothing, if an interrupt came before it.
 private final class Arrival {
-  var outcome = HTTPOutcome.failed("no answer")
+  var outcome: HTTPOutcome?
 }
