@@ -12,7 +12,7 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Exclusivity is proven statically wherever a value is held by a struct; the dynamic check that
-/// remains for class properties costs 5 ns an access on the data path and is kept in debug builds.
+/// remains for class properties is paid for every access on the data path; debug builds keep it.
 let fast: [SwiftSetting] =
   strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 

@@ -20,8 +20,6 @@ public struct ExtensionHandshake: Hashable, Sendable {
 
   /// The number we give to `ut_metadata` messages that are sent to us.
   public static let ourMetadataID: UInt8 = 1
-  /// Requests a peer may queue with us.
-  public static let ourRequestQueue = 2000
   /// Longest handshake we read, in bytes: real ones are below a kilobyte.
   public static let longest = 16 << 10
 

@@ -22,8 +22,6 @@ final class RateLimits {
     self.resume = resume
   }
 
-  var limitsDownload: Bool { down.isLimited }
-
   /// Payload bytes that may be sent now. With none, the caller pauses and is resumed.
   func uploadAllowance() -> Int {
     let allowance = up.available(at: reactor.now)

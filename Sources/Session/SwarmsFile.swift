@@ -26,42 +26,16 @@ public struct SwarmsFile: Sendable {
     guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.longest else {
       throw StorageError(.open, path: path, .notAFile)
     }
-    var code: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { space, filled in
-      while filled < space.count {
-        let count = Glibc.read(descriptor, space.baseAddress! + filled, space.count - filled)
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { code = errno }
-        guard count > 0 else { return }
-        filled += count
-      }
-    }
-    guard code == 0 else { throw StorageError(.read, path: path, .system(code)) }
-    return bytes
+    // What grew since it was looked at is not whole either.
+    return try WholeFile.read(descriptor, atMost: Int(status.st_size), of: path)
   }
 
-  /// Writes the file anew: whoever looks, even after a power cut, finds the old one or the new one
-  /// whole.
+  /// Writes the file anew: see `WholeFile`.
   public func write(_ bytes: [UInt8]) throws(StorageError) {
-    let folder = String(path.dropLast("/swarms".count))
+    let folder = WholeFile.folder(of: path)
     if mkdir(folder, 0o777) < 0, errno != EEXIST {
       throw StorageError(.create, path: folder, .system(errno))
     }
-    let fresh = path + ".new"
-    let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StorageError(.create, path: fresh, .system(errno)) }
-    defer { close(descriptor) }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw StorageError(.write, path: fresh, .system(errno)) }
-      written += count
-    }
-    guard fsync(descriptor) == 0, rename(fresh, path) == 0 else {
-      throw StorageError(.sync, path: path, .system(errno))
-    }
+    try WholeFile.write(bytes, to: path, mode: 0o600)
   }
 }

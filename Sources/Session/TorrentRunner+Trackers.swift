@@ -40,6 +40,15 @@ extension TorrentRunner {
     setAnnounceTimer()
   }
 
+  /// A download without a single peer asks its trackers again as soon as they allow, not only when
+  /// their interval is over: somebody may have begun to share meanwhile.
+  func announceSoonerIfAlone() {
+    guard phase == .downloading || phase == .fetchingMetadata, swarm.peerCount == 0 else { return }
+    let due = schedule.nextDue
+    schedule.wantPeers(at: reactor.now)
+    if schedule.nextDue < due { setAnnounceTimer() }
+  }
+
   private func setAnnounceTimer() {
     if let announceTimer { reactor.cancelTimer(announceTimer) }
     announceTimer = nil

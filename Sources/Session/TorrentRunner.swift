@@ -136,6 +136,7 @@ public final class TorrentRunner {
     guard phase != .stopped else { return }
     bufferPool.trim()
     tell(.wake)
+    announceSoonerIfAlone()
   }
 
   private func note(_ event: SwarmEvent) {

@@ -52,9 +52,6 @@ public final class DescriptorPool: Sendable {
     let descriptors = state.withLock { $0.removeAll(of: owner) }
     for descriptor in descriptors { close(descriptor) }
   }
-
-  /// Descriptors that are open now, those beyond the capacity left out.
-  var openCount: Int { state.withLock { $0.slotOfKey.count } }
 }
 
 /// Which descriptor: whose, of which file, and whether it can be written through.

@@ -50,14 +50,6 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data is not there, and nothing is wrong with the disk: a missing or short file.
   public var isAbsence: Bool { isMissing || cause == .truncated }
 
-  /// The disk or the file system is at fault, not what was asked of it.
-  public var isDiskFault: Bool {
-    switch cause {
-    case .system, .truncated, .notAFile: true
-    case .changed, .nothingToShare, .nameNotText, .unacceptable, .cancelled: false
-    }
-  }
-
   public var description: String {
     let subject = "cannot \(operation.rawValue) '\(SafeText.visible(path))': "
     switch cause {

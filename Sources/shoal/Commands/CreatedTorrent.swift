@@ -1,6 +1,7 @@
 import DeterministicCore
 import Glibc
 import Hashing
+import Networking
 import Storage
 import TorrentModel
 
@@ -50,11 +51,11 @@ struct HashedContent {
     _ content: MetainfoCreator, console: Console
   ) throws(CommandError) -> [Bytes20] {
     var view = ProgressView(console)
-    let start = SteadyClock.now()
+    let start = Reactor.clock
     var snapshot = TransferSnapshot(hashing: content.layout)
     do {
       let hashes = try content.hash(cancellation: Interruption.cancellation) { bytes in
-        let now = SteadyClock.now()
+        let now = Reactor.clock
         snapshot.bytesDone = bytes
         snapshot.downRate = UInt64(Double(bytes) / max((now - start).seconds, 0.001))
         view.update([snapshot], at: now)

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import TorrentModel
 
 /// Small whole files: read with a bound, written all or not at all.
@@ -14,20 +15,14 @@ enum FileContents {
 
   private static func readAll(_ descriptor: Int32, of path: String) throws(CommandError) -> [UInt8]
   {
-    // One byte beyond the limit tells a file that is too long; what is not touched costs nothing.
     let limit = Metainfo.longestDocument
-    var code: Int32 = 0
-    let contents = [UInt8](unsafeUninitializedCapacity: limit + 1) { space, count in
-      while count < space.count {
-        let got = Glibc.read(descriptor, space.baseAddress! + count, space.count - count)
-        if got < 0, errno == EINTR { continue }
-        if got < 0 { code = errno }
-        guard got > 0 else { return }
-        count += got
-      }
+    let contents: [UInt8]?
+    do {
+      contents = try WholeFile.read(descriptor, atMost: limit, of: path)
+    } catch {
+      throw failure("cannot read the file", on: path, error)
     }
-    guard code == 0 else { throw failure("cannot read the file", on: path, code) }
-    guard contents.count <= limit else {
+    guard let contents else {
       throw CommandError(
         .badMetainfo, "longer than the \(Format.size(UInt64(limit))) a .torrent file may have",
         on: path, remedy: "give a .torrent file, not the data")
@@ -35,35 +30,13 @@ enum FileContents {
     return contents
   }
 
-  /// Puts a file with these contents at a path: whoever looks, even after a power cut, finds the
-  /// old file or the new one whole. The new file is written beside it, synced, and renamed over it.
+  /// Puts a file with these contents at a path: see `WholeFile`.
   static func write(_ contents: [UInt8], to path: String) throws(CommandError) {
-    let message = "cannot write the file"
-    let folder = folder(of: path)
-    let fresh = "\(folder)/.shoal-\(getpid()).new"
-    // A name of our own: what stands there was left by a process of this number that was killed.
-    unlink(fresh)
-    let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw failure(message, on: path, errno) }
-    var isInPlace = false
-    defer {
-      close(descriptor)
-      if !isInPlace { unlink(fresh) }
+    do {
+      try WholeFile.write(contents, to: path)
+    } catch {
+      throw failure("cannot write the file", on: path, error)
     }
-    var written = 0
-    while written < contents.count {
-      let count = contents.withUnsafeBytes {
-        Glibc.write(descriptor, $0.baseAddress! + written, contents.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw failure(message, on: path, errno) }
-      written += count
-    }
-    guard fsync(descriptor) == 0, rename(fresh, path) == 0 else {
-      throw failure(message, on: path, errno)
-    }
-    isInPlace = true
-    try sync(folder: folder, of: path)
   }
 
   /// Refuses a path that `write` could not write to, before hours of work are lost.
@@ -72,25 +45,16 @@ enum FileContents {
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       throw failure("cannot write the file", on: path, EISDIR)
     }
-    guard access(folder(of: path), W_OK) == 0 else {
+    guard access(WholeFile.folder(of: path), W_OK) == 0 else {
       throw failure("cannot write the file", on: path, errno)
     }
   }
 
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
-  /// A rename lasts once its folder is on disk.
-  private static func sync(folder: String, of path: String) throws(CommandError) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure("cannot sync the folder", on: path, errno) }
-    defer { close(descriptor) }
-    // Some file systems cannot sync a folder and say so with EINVAL; there is no more to do.
-    guard fsync(descriptor) == 0 || errno == EINVAL else {
-      throw failure("cannot sync the folder", on: path, errno)
-    }
+  private static func failure(
+    _ message: String, on path: String, _ error: StorageError
+  ) -> CommandError {
+    guard case .system(let code) = error.cause else { return CommandError(error) }
+    return failure(message, on: path, code)
   }
 
   /// A path that names nothing readable is the caller's mistake; anything else is the disk's.

@@ -1,0 +1,78 @@
+import Glibc
+
+/// Small files as wholes: read with a bound, written all or not at all.
+///
+/// The invariant: whoever looks at a path that `write` was given, even after a power cut, finds the
+/// old file or the new one whole, never a part of either.
+public enum WholeFile {
+  /// Reads a descriptor to its end.
+  ///
+  /// - Parameters:
+  ///   - limit: bytes. One more tells a file that is too long; what is not touched costs nothing.
+  ///   - path: for the error.
+  /// - Returns: nil when there is more than the limit.
+  public static func read(
+    _ descriptor: Int32, atMost limit: Int, of path: String
+  ) throws(StorageError) -> [UInt8]? {
+    var code: Int32 = 0
+    let contents = [UInt8](unsafeUninitializedCapacity: limit + 1) { space, count in
+      while count < space.count {
+        let got = Glibc.read(descriptor, space.baseAddress! + count, space.count - count)
+        if got < 0, errno == EINTR { continue }
+        if got < 0 { code = errno }
+        guard got > 0 else { return }
+        count += got
+      }
+    }
+    guard code == 0 else { throw StorageError(.read, code: code, path: path) }
+    return contents.count <= limit ? contents : nil
+  }
+
+  /// Puts a file at a path: written beside it, synced, renamed over it, and the folder synced.
+  ///
+  /// - Parameter mode: permissions of the new file, before the process's mask.
+  public static func write(
+    _ contents: [UInt8], to path: String, mode: UInt32 = 0o666
+  ) throws(StorageError) {
+    let fresh = "\(folder(of: path))/.shoal-\(getpid()).new"
+    // A name of our own: what stands there was left by a process of this number that was killed.
+    unlink(fresh)
+    let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw StorageError(.create, code: errno, path: path) }
+    var isInPlace = false
+    defer {
+      close(descriptor)
+      if !isInPlace { unlink(fresh) }
+    }
+    var written = 0
+    while written < contents.count {
+      let count = contents.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress! + written, contents.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw StorageError(.write, code: errno, path: path) }
+      written += count
+    }
+    guard fsync(descriptor) == 0, rename(fresh, path) == 0 else {
+      throw StorageError(.sync, code: errno, path: path)
+    }
+    isInPlace = true
+    try syncFolder(of: path)
+  }
+
+  public static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// A rename lasts once its folder is on disk.
+  private static func syncFolder(of path: String) throws(StorageError) {
+    let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StorageError(.sync, code: errno, path: path) }
+    defer { close(descriptor) }
+    // Some file systems cannot sync a folder and say so with EINVAL; there is no more to do.
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw StorageError(.sync, code: errno, path: path)
+    }
+  }
+}
