@@ -36,7 +36,7 @@ struct CommandError: Error, Hashable, Sendable {
   /// The `error` event of JSON mode.
   var event: JSONValue {
     .event(
-      "error",
+      .error,
       [
         ("code", .integer(Int64(exitCode.rawValue))),
         ("kind", .string(exitCode.word)),

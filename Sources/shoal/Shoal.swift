@@ -2,10 +2,6 @@
 enum Shoal {
   static let version = "0.1.0"
 
-  static let verbs: [Verb] = [
-    .share, .get, .seed, .create, .show, .magnet, .tracker,
-  ]
-
   static func run(_ words: ArraySlice<String>) -> ExitCode {
     do {
       return try dispatch(words)

@@ -28,7 +28,17 @@ import Testing
     #expect(json["verb"] as? String == name)
     let flags = try #require(json["flags"] as? [[String: Any]])
     #expect(flags.compactMap { $0["flag"] as? String } == verb.flags.map { "--" + $0.name })
-    #expect((json["events"] as? [Any])?.isEmpty == false)
+    let events = try #require(json["events"] as? [[String: Any]])
+    #expect(events.compactMap { $0["event"] as? String } == verb.events.map(\.name))
+    for (event, outline) in zip(events, verb.events) {
+      let keys = ["event", "time"] + outline.keys.map(\.name)
+      #expect(event["keys"] as? [String] == keys)
+      #expect(Set((event["meanings"] as? [String: String] ?? [:]).keys) == Set(keys))
+    }
+    #expect(Set(verb.events.map(\.name)).count == verb.events.count)
+    #expect(verb.events.last?.name == "error")
+    let object = try #require(json["object"] as? [String: Any])
+    #expect(object["keys"] as? [String] == verb.object.map(\.name))
   }
 
   @Test func theVersionIsPrintedAlone() throws {

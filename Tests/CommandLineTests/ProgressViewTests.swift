@@ -70,10 +70,8 @@ import TorrentModel
       events.map { $0["event"] as? String } == Array(repeating: "progress", count: 5) + ["complete"]
     )
     for event in events {
-      let keys =
-        event["event"] as? String == "progress"
-        ? TransferSnapshot.eventKeys : TransferSummary.eventKeys
-      #expect(Set(event.keys) == Set(keys + ["event", "time"]))
+      let outline: EventOutline = event["event"] as? String == "progress" ? .progress : .complete
+      #expect(Set(event.keys) == Set(outline.keys.map(\.name) + ["event", "time"]))
     }
     #expect(events[0]["done"] as? Int == 512 << 20)
     #expect(events[0]["eta"] as? Double == 171)

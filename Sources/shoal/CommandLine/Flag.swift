@@ -6,6 +6,8 @@ struct FlagOutline: Sendable {
   let short: Character?
   /// What stands for the value in help; `nil` for a switch, which takes none.
   let placeholder: String?
+  /// What a shell offers for the value.
+  let completion: Completion
   let summary: String
   /// What holds when the flag is not given, for the help page.
   let fallback: String?
@@ -22,8 +24,8 @@ struct Flag<Value: Sendable>: Sendable {
     fallback: String? = nil, isRepeatable: Bool = false
   ) {
     outline = FlagOutline(
-      name: name, short: short, placeholder: kind.placeholder, summary: summary,
-      fallback: fallback, isRepeatable: isRepeatable)
+      name: name, short: short, placeholder: kind.placeholder, completion: kind.completion,
+      summary: summary, fallback: fallback, isRepeatable: isRepeatable)
     self.kind = kind
   }
 }
@@ -34,8 +36,8 @@ struct Switch: Sendable {
 
   init(_ name: String, short: Character? = nil, _ summary: String) {
     outline = FlagOutline(
-      name: name, short: short, placeholder: nil, summary: summary, fallback: nil,
-      isRepeatable: false)
+      name: name, short: short, placeholder: nil, completion: .nothing, summary: summary,
+      fallback: nil, isRepeatable: false)
   }
 }
 

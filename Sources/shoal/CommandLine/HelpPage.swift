@@ -15,6 +15,9 @@ struct HelpPage {
         text += "  \(example.command)\n      \(example.meaning)\n"
       }
     }
+    let events = verb.events.map(\.name).joined(separator: ", ")
+    text += "\nEvents of --json, whose keys 'shoal \(verb.name) --help --json' tells:\n"
+    text += Self.wrap(events, indent: 2)
     text += "\nExit codes:\n"
     for code in verb.exitCodes { text += "  \(code.rawValue)  \(code.meaning)\n" }
     return text
@@ -26,12 +29,14 @@ struct HelpPage {
       ("summary", .string(verb.summary)),
       ("usage", .string(verb.usage)),
       ("flags", .array(verb.flags.map(Self.json))),
+      ("operands", .string(verb.operands.placeholder)),
+      ("events", .array(verb.events.map(\.json))),
       (
-        "events",
-        .array(
-          verb.events.map {
-            .object([("event", .string($0.name)), ("keys", .strings(["event", "time"] + $0.keys))])
-          })
+        "object",
+        .object([
+          ("keys", EventOutline.names(of: verb.object)),
+          ("meanings", EventOutline.meanings(of: verb.object)),
+        ])
       ),
       (
         "exitCodes",

@@ -7,17 +7,35 @@ struct ValueKind<Value: Sendable>: Sendable {
   let placeholder: String
   /// Completes "wants …".
   let expected: String
+  /// What a shell offers for it.
+  let completion: Completion
   let read: @Sendable (String) -> Value?
+
+  init(
+    placeholder: String, expected: String, completion: Completion = .nothing,
+    read: @escaping @Sendable (String) -> Value?
+  ) {
+    self.placeholder = placeholder
+    self.expected = expected
+    self.completion = completion
+    self.read = read
+  }
 }
 
 extension ValueKind where Value == String {
   /// Any text but the empty one.
-  static func text(_ placeholder: String, expected: String) -> ValueKind {
-    ValueKind(placeholder: placeholder, expected: expected) { $0.isEmpty ? nil : $0 }
+  static func text(
+    _ placeholder: String, expected: String, completion: Completion = .nothing
+  ) -> ValueKind {
+    ValueKind(placeholder: placeholder, expected: expected, completion: completion) {
+      $0.isEmpty ? nil : $0
+    }
   }
 
-  static let path = text("PATH", expected: "a path")
-  static let folder = text("DIR", expected: "a folder")
+  static let path = text("PATH", expected: "a path", completion: .files)
+  static let folder = text("DIR", expected: "a folder", completion: .folders)
+  static let torrentFile = text(
+    "FILE.torrent", expected: "a file name", completion: .torrentFiles)
 
   /// A URL whose scheme is one of `schemes`, with a host behind it.
   static func url(_ schemes: [String]) -> ValueKind {
@@ -109,6 +127,6 @@ where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     let words = type.allCases.map(\.rawValue)
     return ValueKind(
       placeholder: words.joined(separator: "|"), expected: words.joined(separator: ", "),
-      read: Value.init(rawValue:))
+      completion: .words(words), read: Value.init(rawValue:))
   }
 }

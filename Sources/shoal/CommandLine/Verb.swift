@@ -1,4 +1,5 @@
-/// One verb of the command line, declared once: parsing, suggestions and help come from here.
+/// One verb of the command line, declared once: parsing, suggestions, help, completion and the
+/// manual come from here.
 struct Verb: Sendable {
   struct Example: Sendable {
     let command: String
@@ -10,29 +11,6 @@ struct Verb: Sendable {
     }
   }
 
-  /// What stands behind the verb besides flags.
-  struct Operands: Sendable {
-    let placeholder: String
-    let least: Int
-    let most: Int
-
-    static let none = Operands(placeholder: "", least: 0, most: 0)
-
-    static func one(_ placeholder: String) -> Operands {
-      Operands(placeholder: placeholder, least: 1, most: 1)
-    }
-
-    static func several(_ placeholder: String) -> Operands {
-      Operands(placeholder: placeholder, least: 1, most: .max)
-    }
-  }
-
-  /// An event of `--json` mode and its keys, besides `event` and `time`.
-  struct Event: Sendable {
-    let name: String
-    let keys: [String]
-  }
-
   let name: String
   let summary: String
   let operands: Operands
@@ -41,12 +19,16 @@ struct Verb: Sendable {
   let details: [String]
   let examples: [Example]
   let exitCodes: [ExitCode]
-  let events: [Event]
+  /// What `--json` prints, line by line.
+  let events: [EventOutline]
+  /// The keys of the one object that `--json` prints instead, for verbs that answer a question.
+  let object: [EventOutline.Key]
   let perform: @Sendable (ParsedArguments, Console) throws(CommandError) -> ExitCode
 
   init(
     _ name: String, _ summary: String, operands: Operands, groups: [FlagGroup], details: [String],
-    examples: [Example], exitCodes: [ExitCode], events: [Event],
+    examples: [Example], exitCodes: [ExitCode], events: [EventOutline],
+    object: [EventOutline.Key] = [],
     perform: @escaping @Sendable (ParsedArguments, Console) throws(CommandError) -> ExitCode
   ) {
     self.name = name
@@ -57,15 +39,65 @@ struct Verb: Sendable {
     self.examples = examples
     self.exitCodes = exitCodes
     self.events = events
+    self.object = object
     self.perform = perform
   }
 
   var flags: [FlagOutline] { groups.flatMap(\.flags) }
 
+  /// `shoal VERB OPERAND… [FLAG…]`
   var usage: String {
-    var text = "shoal \(name)"
-    if operands.most > 0 { text += " \(operands.placeholder)" }
-    if operands.most > 1 { text += "…" }
-    return text + " [FLAG…]"
+    ["shoal", name, operands.placeholder, "[FLAG…]"].filter { !$0.isEmpty }.joined(separator: " ")
+  }
+}
+
+/// A word that stands behind the verb and is no flag.
+struct Operand: Sendable {
+  let placeholder: String
+  let completion: Completion
+
+  init(_ placeholder: String, _ completion: Completion = .nothing) {
+    self.placeholder = placeholder
+    self.completion = completion
+  }
+
+  static let torrentFile = Operand("FILE.torrent", .torrentFiles)
+  /// A magnet link, a `.torrent` file or the URL of one.
+  static let source = Operand("SOURCE", .torrentFiles)
+  static let path = Operand("PATH", .files)
+}
+
+/// What stands behind the verb besides flags.
+struct Operands: Sendable {
+  let each: [Operand]
+  /// How many there have to be.
+  let least: Int
+  /// Whether the last may be given again and again.
+  let repeatsLast: Bool
+
+  var most: Int { repeatsLast ? .max : each.count }
+
+  static let none = Operands(each: [], least: 0, repeatsLast: false)
+
+  /// These, each once.
+  static func exactly(_ operands: Operand...) -> Operands {
+    Operands(each: operands, least: operands.count, repeatsLast: false)
+  }
+
+  static func optional(_ operand: Operand) -> Operands {
+    Operands(each: [operand], least: 0, repeatsLast: false)
+  }
+
+  /// One or more.
+  static func several(_ operand: Operand) -> Operands {
+    Operands(each: [operand], least: 1, repeatsLast: true)
+  }
+
+  /// As a usage line has it; empty where there is none.
+  var placeholder: String {
+    let words = each.indices.map { index in
+      index < least ? each[index].placeholder : "[\(each[index].placeholder)]"
+    }
+    return words.joined(separator: " ") + (repeatsLast ? "…" : "")
   }
 }

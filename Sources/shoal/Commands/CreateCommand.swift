@@ -8,8 +8,8 @@ struct CreateOptions: Hashable, Sendable {
   var creation: CreationOptions
 
   private static let outputFlag = Flag(
-    "output", short: "o", .text("FILE.torrent", expected: "a file name"),
-    "the .torrent file to write", fallback: "NAME.torrent in the current folder")
+    "output", short: "o", .torrentFile, "the .torrent file to write",
+    fallback: "NAME.torrent in the current folder")
 
   static let flags = FlagGroup(title: "Output", [outputFlag.outline])
 
@@ -22,7 +22,7 @@ struct CreateOptions: Hashable, Sendable {
 
 extension Verb {
   static let create = Verb(
-    "create", "Writes a .torrent file and nothing else.", operands: .one("PATH"),
+    "create", "Writes a .torrent file and nothing else.", operands: .exactly(.path),
     groups: [CreateOptions.flags, CreationOptions.flags],
     details: [
       "PATH is a file or a folder; every byte is read once, on all processors. Hidden files belong "
@@ -38,11 +38,7 @@ extension Verb {
         "for a tracker that is there already"),
     ],
     exitCodes: [.done, .failure, .usage, .disk, .incomplete],
-    events: [
-      Event(name: "progress", keys: TransferSnapshot.eventKeys),
-      Event(name: "created", keys: CreatedTorrent.eventKeys),
-      .error,
-    ]
+    events: [.progress, .created, .error]
   ) { arguments, console throws(CommandError) in
     try runCreate(CreateOptions(arguments), console: console)
   }

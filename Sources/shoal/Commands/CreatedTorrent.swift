@@ -98,15 +98,11 @@ struct CreatedTorrent {
     try FileContents.write(document, to: file)
   }
 
-  static let eventKeys = [
-    "name", "infoHash", "size", "pieceLength", "pieces", "file", "magnet", "skipped",
-  ]
-
   /// The `created` event.
   var event: JSONValue {
     let info = metainfo.info
     return .event(
-      "created",
+      .created,
       [
         ("name", .string(info.name)),
         ("infoHash", .string(info.infoHash.description)),

@@ -56,7 +56,7 @@ struct GetOptions: Sendable {
 
 extension Verb {
   static let get = Verb(
-    "get", "Downloads, verifies, and ends.", operands: .several("SOURCE"),
+    "get", "Downloads, verifies, and ends.", operands: .several(.source),
     groups: [GetOptions.flags, PeerOptions.flags],
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
@@ -70,7 +70,7 @@ extension Verb {
       .init("shoal get film.torrent --seed-time 1h --up 2MiB/s", "and give something back"),
     ],
     exitCodes: ExitCode.allCases,
-    events: Event.session
+    events: .transfer + [.complete, .error]
   ) { arguments, console throws(CommandError) in
     try runGet(GetOptions(arguments), console: console)
   }

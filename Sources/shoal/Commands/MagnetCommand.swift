@@ -5,12 +5,11 @@ extension Verb {
     "peer", .peer, "a peer to name in the link", isRepeatable: true)
 
   static let magnet = Verb(
-    "magnet", "Prints the magnet link of a torrent.", operands: .one("SOURCE"),
+    "magnet", "Prints the magnet link of a torrent.", operands: .exactly(.source),
     groups: [FlagGroup(title: "Link", [SourceFlags.tracker.outline, peer.outline])],
     details: [
       "SOURCE is a .torrent file, '-' for one on standard input, a magnet link (printed in its "
-        + "plain form), or the http(s) URL of a .torrent file. --json prints one object with the "
-        + "keys magnet, infoHash and name."
+        + "plain form), or the http(s) URL of a .torrent file. --json prints one object."
     ],
     examples: [
       .init("shoal magnet film.torrent", "the link, and nothing else"),
@@ -18,7 +17,8 @@ extension Verb {
         "shoal magnet film.torrent --peer 192.0.2.7:6881", "a link that also names a peer to ask"),
     ],
     exitCodes: [.done, .usage, .badMetainfo, .disk],
-    events: [.error]
+    events: [.error],
+    object: [.magnet, .infoHash, .name]
   ) { arguments, console throws(CommandError) in
     var link = try TorrentDescription(Source(parsing: arguments.operands[0])).magnet
     for url in try arguments.values(of: SourceFlags.tracker) where !link.trackers.contains(url) {

@@ -88,7 +88,7 @@ private final class ShareCommand: TransferCommand {
     loop.console.result("magnet   \(magnet.text)")
     loop.console.event(
       .event(
-        "shared",
+        .shared,
         [
           ("name", .string(info.name)), ("infoHash", .string(info.infoHash.description)),
           ("size", .unsigned(info.geometry.totalLength)), ("file", .string(file)),

@@ -36,7 +36,7 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
     watcher = nil
     server.close()
     try swarms.write(server.snapshot())
-    console.event(.event("stopped", []))
+    console.event(.event(.serviceStopped))
     return .done
   } catch let error as StorageError {
     throw CommandError(
@@ -66,7 +66,7 @@ private func announceStart(
 ) {
   console.event(
     .event(
-      "started", [("listen", .array(server.listeningOn.map { .string($0.description) }))]))
+      .serviceStarted, [("listen", .array(server.listeningOn.map { .string($0.description) }))]))
   let host = LocalAddresses.reachable(from: options.listen.address).first.map { "\($0)" } ?? "HOST"
   let port = server.listeningOn.first?.port ?? options.listen.port
   console.note("announce to http://\(host):\(port)/announce or udp://\(host):\(port)")

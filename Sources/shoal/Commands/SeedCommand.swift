@@ -35,7 +35,7 @@ struct SeedOptions: Sendable {
 
 extension Verb {
   static let seed = Verb(
-    "seed", "Seeds what is already on disk.", operands: .one("FILE.torrent"),
+    "seed", "Seeds what is already on disk.", operands: .exactly(.torrentFile),
     groups: [SeedOptions.flags, PeerOptions.flags],
     details: [
       "Reads and checks the data first, then serves it until interrupted. Pieces that do not match "
@@ -47,7 +47,7 @@ extension Verb {
         "shoal seed film.torrent --data /srv/films --no-verify", "at once, when nothing changed"),
     ],
     exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk],
-    events: Event.session
+    events: .transfer + [.error]
   ) { arguments, console throws(CommandError) in
     try runSeed(SeedOptions(arguments), console: console)
   }

@@ -15,8 +15,8 @@ struct ShareOptions: Sendable {
   var hasEmbeddedTracker: Bool { creation.trackers.isEmpty }
 
   private static let outputFlag = Flag(
-    "output", short: "o", .text("FILE.torrent", expected: "a file name"),
-    "the .torrent file to write", fallback: "NAME.torrent in the current folder")
+    "output", short: "o", .torrentFile, "the .torrent file to write",
+    fallback: "NAME.torrent in the current folder")
   private static let untilCopiesFlag = Flag(
     "until-copies", .number(1...1_000_000), "end once this many others have it all",
     fallback: "until interrupted")
@@ -40,7 +40,7 @@ struct ShareOptions: Sendable {
 
 extension Verb {
   static let share = Verb(
-    "share", "Hashes, publishes and seeds files or folders.", operands: .several("PATH"),
+    "share", "Hashes, publishes and seeds files or folders.", operands: .several(.path),
     groups: [ShareOptions.flags, CreationOptions.flags, PeerOptions.flags],
     details: [
       "One command does it all: the metainfo is made, a tracker of its own runs on the port that "
@@ -55,7 +55,7 @@ extension Verb {
         "on a tracker that is there already"),
     ],
     exitCodes: [.done, .failure, .usage, .disk],
-    events: Event.session
+    events: .transfer + [.shared, .error]
   ) { arguments, console throws(CommandError) in
     try runShare(ShareOptions(arguments), console: console)
   }

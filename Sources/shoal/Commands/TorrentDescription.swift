@@ -20,7 +20,23 @@ struct TorrentDescription {
 
   private var trackers: [[String]] { metainfo?.trackers ?? magnet.trackers.map { [$0] } }
 
-  /// One object; every key is always there.
+  /// What `json` prints, and in which order.
+  static let keys: [EventOutline.Key] = [
+    .name, .size, .pieceLength, .pieces,
+    EventOutline.Key("private", "whether peers come from its trackers only"),
+    .infoHash,
+    EventOutline.Key("files", "path below the download folder, and size in bytes, of each"),
+    EventOutline.Key("trackers", "announce URLs by tier"),
+    EventOutline.Key("webSeeds", "URLs of web servers that have the same data"),
+    EventOutline.Key("comment", "a comment for people"),
+    EventOutline.Key("createdBy", "the program that made it"),
+    EventOutline.Key("creationDate", "seconds since 1970"),
+    EventOutline.Key("source", "the word that makes the info-hash a private tracker's own"),
+    .magnet,
+    EventOutline.Key("peers", "addresses that a magnet link names; absent for a file"),
+  ]
+
+  /// One object; every key is always there, but for `peers`.
   var json: JSONValue {
     let info = metainfo?.info
     var pairs: [(String, JSONValue)] = [

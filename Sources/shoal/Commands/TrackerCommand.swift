@@ -75,11 +75,7 @@ extension Verb {
       .init("shoal tracker --open --listen 192.0.2.1:6969", "for everyone, on one address"),
     ],
     exitCodes: [.done, .failure, .usage, .disk],
-    events: [
-      Event(name: "started", keys: ["listen"]),
-      Event(name: "stopped", keys: []),
-      .error,
-    ]
+    events: [.serviceStarted, .serviceStopped, .error]
   ) { arguments, console throws(CommandError) in
     try runTracker(TrackerOptions(arguments), console: console)
   }

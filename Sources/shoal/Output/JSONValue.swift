@@ -21,8 +21,12 @@ indirect enum JSONValue: Sendable {
   static func strings(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
 
   /// One event: its name and the wall clock's time in seconds since 1970, then its own keys.
-  static func event(_ name: String, _ pairs: [(String, JSONValue)]) -> JSONValue {
-    .object([("event", .string(name)), ("time", .decimal(WallClock.now()))] + pairs)
+  static func event(_ outline: EventOutline, _ pairs: [(String, JSONValue)] = []) -> JSONValue {
+    assert(
+      pairs.map(\.0) == outline.keys.map(\.name),
+      "the event \(outline.name) is documented with other keys")
+    return .object(
+      [("event", .string(outline.name)), ("time", .decimal(WallClock.now()))] + pairs)
   }
 
   /// The value on one line.

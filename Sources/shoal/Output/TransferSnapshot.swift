@@ -28,15 +28,10 @@ struct TransferSnapshot: Hashable, Sendable {
   /// Time to go at the present rate; `nil` when nothing moves.
   var eta: TimeSpan?
 
-  static let eventKeys = [
-    "name", "infoHash", "phase", "done", "size", "downRate", "upRate", "peers", "seeds",
-    "uploaded", "eta",
-  ]
-
   /// The `progress` event; bytes, bytes a second, and seconds.
   var event: JSONValue {
     .event(
-      "progress",
+      .progress,
       [
         ("name", .string(name)),
         ("infoHash", .optional(infoHash?.description)),
@@ -101,8 +96,6 @@ struct TransferSummary: Hashable, Sendable {
   /// Peers that data came from.
   var peers: Int
 
-  static let eventKeys = ["name", "infoHash", "size", "downloaded", "seconds", "rate", "peers"]
-
   /// Bytes a second, over the whole time.
   var rate: UInt64 {
     time.nanoseconds > 0 ? UInt64(Double(downloaded) / time.seconds) : 0
@@ -116,7 +109,7 @@ struct TransferSummary: Hashable, Sendable {
 
   var event: JSONValue {
     .event(
-      "complete",
+      .complete,
       [
         ("name", .string(name)),
         ("infoHash", .string(infoHash.description)),

@@ -7,7 +7,7 @@ extension TransferLoop {
   func announceStart(of source: TorrentSource) {
     console.event(
       .event(
-        "started",
+        .started,
         [
           ("name", .string(source.name)),
           ("infoHash", .string(source.infoHash.description)),

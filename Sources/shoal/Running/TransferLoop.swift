@@ -104,7 +104,7 @@ final class TransferLoop {
     exitCode = code
     session.leave { [self] in
       for runner in session.torrents {
-        console.event(.event("stopped", [("infoHash", .string(runner.infoHash.description))]))
+        console.event(.event(.stopped, [("infoHash", .string(runner.infoHash.description))]))
       }
       reactor.stop()
     }
@@ -140,7 +140,7 @@ final class TransferLoop {
     case .metadata(let info):
       console.event(
         .event(
-          "metadata",
+          .metadata,
           [
             ("name", .string(info.name)), infoHash,
             ("size", .unsigned(info.geometry.totalLength)),
@@ -148,14 +148,14 @@ final class TransferLoop {
           ]))
     case .swarm(.pieceFailed(let piece, _)):
       console.event(
-        .event("piece-failed", [infoHash, ("piece", .unsigned(UInt64(piece.number)))]))
+        .event(.pieceFailed, [infoHash, ("piece", .unsigned(UInt64(piece.number)))]))
       if console.detail == .verbose {
         view.note("piece \(piece) failed its hash; fetching it anew")
       }
     case .swarm(.peerBanned(let address)):
       console.event(
         .event(
-          "peer-banned",
+          .peerBanned,
           [
             infoHash, ("peer", .string(address.description)),
             ("reason", .string("corrupt data or protocol faults")),
@@ -192,7 +192,7 @@ final class TransferLoop {
     }
     console.event(
       .event(
-        "tracker",
+        .tracker,
         [
           infoHash, ("url", .string(report.url)), ("state", .string(state)),
           ("message", .string(message)),

@@ -1,0 +1,103 @@
+/// Every event that `--json` prints. Scripts rely on the names and the keys: add, but do not change.
+extension EventOutline {
+  // MARK: Torrents
+
+  static let started = EventOutline(
+    "started", "work on a torrent begins",
+    [.name, .infoHash, Key("listen", "addresses and ports that peers reach it at")])
+
+  static let shared = EventOutline(
+    "shared", "a torrent was made and is served",
+    [
+      .name, .infoHash, .size, .file, .magnet,
+      Key("page", "URL of the page that shows it; null without one"),
+    ])
+
+  static let metadata = EventOutline(
+    "metadata", "the metainfo is known", [.name, .infoHash, .size, .pieces])
+
+  static let progress = EventOutline(
+    "progress", "how a torrent stands, at most once a second",
+    [
+      .name, .infoHash,
+      Key("phase", "hashing, metadata, checking, downloading or seeding"),
+      Key("done", "verified bytes; while hashing and checking, bytes read"),
+      Key("size", "bytes wanted; 0 while the metadata is not known"),
+      Key("downRate", "bytes a second"),
+      Key("upRate", "bytes a second"),
+      Key("peers", "connected peers, seeds among them"),
+      Key("seeds", "connected peers that have it all"),
+      Key("uploaded", "bytes since the start"),
+      Key("eta", "seconds to go at this rate; null when nothing moves"),
+    ])
+
+  static let pieceFailed = EventOutline(
+    "piece-failed", "a piece came with the wrong hash and is fetched anew",
+    [.infoHash, Key("piece", "number of the piece, from 0")])
+
+  static let peerBanned = EventOutline(
+    "peer-banned", "a peer sent what no honest one sends",
+    [.infoHash, Key("peer", "its address"), Key("reason", "what it did")])
+
+  static let tracker = EventOutline(
+    "tracker", "a tracker answered, refused or could not be asked",
+    [
+      .infoHash, Key("url", "announce URL"), Key("state", "answered, refused or failed"),
+      Key("message", "what it said, or why not"),
+    ])
+
+  static let complete = EventOutline(
+    "complete", "a download is complete and verified",
+    [
+      .name, .infoHash, .size,
+      Key("downloaded", "bytes that were not there before"),
+      Key("seconds", "time it took"),
+      Key("rate", "bytes a second over that time"),
+      Key("peers", "peers that data came from"),
+    ])
+
+  static let stopped = EventOutline("stopped", "work on a torrent has ended", [.infoHash])
+
+  // MARK: Metainfo
+
+  static let created = EventOutline(
+    "created", "a .torrent file was written",
+    [
+      .name, .infoHash, .size, .pieceLength, .pieces, .file, .magnet,
+      Key("skipped", "paths that were left out: links, devices, empty folders"),
+    ])
+
+  // MARK: Services
+
+  static let serviceStarted = EventOutline(
+    "started", "the tracker answers", [Key("listen", "addresses and ports it listens on")])
+
+  static let serviceStopped = EventOutline("stopped", "the tracker has ended and kept its swarms")
+
+  // MARK: Failure
+
+  static let error = EventOutline(
+    "error", "the command failed; the last event",
+    [
+      Key("code", "exit code"), Key("kind", "word for the exit code"),
+      Key("message", "what failed"), Key("subject", "what it failed on; null when that is plain"),
+      Key("remedy", "what to do; null when there is nothing"),
+    ])
+}
+
+extension [EventOutline] {
+  /// What verbs that exchange data with peers tell.
+  static let transfer: [EventOutline] = [
+    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .stopped,
+  ]
+}
+
+extension EventOutline.Key {
+  static let name = Self("name", "name of the torrent; the info-hash before it is known")
+  static let infoHash = Self("infoHash", "SHA-1 of the info dictionary, hexadecimal")
+  static let size = Self("size", "bytes of all files together")
+  static let pieceLength = Self("pieceLength", "bytes in a piece")
+  static let pieces = Self("pieces", "number of pieces")
+  static let file = Self("file", "path of the .torrent file")
+  static let magnet = Self("magnet", "magnet link")
+}
