@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 // curl_easy_setopt and friends are variadic macros, which the importer skips: one typed function
 // for each kind of argument stands in for them.
@@ -21,6 +22,24 @@ static inline CURLcode shoal_curl_set_write(
 static inline CURLcode shoal_curl_set_header(
     CURL *handle, size_t (*value)(char *, size_t, size_t, void *)) {
   return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, value);
+}
+// The address that a socket is wanted for, without the type that names it: `struct curl_sockaddr`
+// ends in a sockaddr, and a Swift file that sees it takes that type for one of libcurl's.
+static inline CURLcode shoal_curl_set_opensocket(
+    CURL *handle, curl_socket_t (*value)(void *context, int purpose, void *address)) {
+  return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+static inline const void *shoal_curl_address_name(const void *address, unsigned *length) {
+  const struct curl_sockaddr *wanted = address;
+  *length = wanted->addrlen;
+  return &wanted->addr;
+}
+static inline curl_socket_t shoal_curl_address_socket(const void *address) {
+  const struct curl_sockaddr *wanted = address;
+  return socket(wanted->family, wanted->socktype | SOCK_CLOEXEC, wanted->protocol);
+}
+static inline CURLcode shoal_curl_get_text(CURL *handle, CURLINFO info, const char **value) {
+  return curl_easy_getinfo(handle, info, value);
 }
 static inline CURLcode shoal_curl_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);

@@ -1,10 +1,14 @@
 import CCurl
 public import DeterministicCore
 import Glibc
+public import TorrentModel
 
 /// What to fetch, and how much of the machine it may cost.
 public struct HTTPFetch: Sendable {
   public var url: String
+  /// Who named the URL, and what is asked for: they decide which addresses may be connected to.
+  public var origin: RequestOrigin
+  public var purpose = RequestOrigin.Purpose.other
   /// Bytes of body, after decompression, beyond which the fetch fails.
   public var longestBody = 1 << 20
   /// From the start to the last byte.
@@ -13,11 +17,15 @@ public struct HTTPFetch: Sendable {
   /// The local address to come from, where one was chosen.
   public var sourceAddress: String?
 
-  public init(url: String) { self.url = url }
+  public init(url: String, namedBy origin: RequestOrigin) {
+    self.url = url
+    self.origin = origin
+  }
 }
 
 public enum HTTPOutcome: Sendable {
-  case response(status: Int, body: [UInt8])
+  /// With where it came from, after redirects.
+  case response(status: Int, body: [UInt8], from: Endpoint)
   /// No answer, or none that could be taken, in words for people.
   case failed(String)
 }
@@ -26,14 +34,15 @@ public enum HTTPOutcome: Sendable {
 /// moment it waits for, and is called when they come.
 ///
 /// Speaks http and https only, also after a redirect, and through no proxy that an environment
-/// variable names: the address that a tracker sees is the one that peers see.
+/// variable names: the address that a tracker sees is the one that peers see. No connection serves
+/// two requests, so that each is judged by `RequestOrigin` before anything is sent.
 ///
 /// The invariant: `transfers` holds exactly the handles that are added to the multi handle, so a
 /// completion is called at most once for each fetch, and never from within `get`.
 public final class HTTPClient {
   private let reactor: Reactor
   private let multi: UnsafeMutableRawPointer
-  private var transfers: [UnsafeMutableRawPointer: Transfer] = [:]
+  private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
   private var sockets: [Int32: SocketWatcher] = [:]
   private var timer: SlabID?
 
@@ -80,14 +89,14 @@ public final class HTTPClient {
       reactor.schedule(after: .zero) { completion(.failed("libcurl has no memory left")) }
       return
     }
-    let transfer = Transfer(longestBody: fetch.longestBody, completion: completion)
+    let transfer = HTTPTransfer(fetch, handle, completion: completion)
     transfers[handle] = transfer
     configure(handle, fetch, transfer)
     curl_multi_add_handle(multi, handle)
   }
 
   private func configure(
-    _ handle: UnsafeMutableRawPointer, _ fetch: HTTPFetch, _ transfer: Transfer
+    _ handle: UnsafeMutableRawPointer, _ fetch: HTTPFetch, _ transfer: HTTPTransfer
   ) {
     shoal_curl_set_text(handle, CURLOPT_URL, fetch.url)
     shoal_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
@@ -97,6 +106,8 @@ public final class HTTPClient {
     shoal_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
     shoal_curl_set_text(handle, CURLOPT_PROXY, "")
     shoal_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
+    shoal_curl_set_long(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+    shoal_curl_set_long(handle, CURLOPT_FORBID_REUSE, 1)
     shoal_curl_set_text(handle, CURLOPT_USERAGENT, Self.userAgent)
     shoal_curl_set_long(
       handle, CURLOPT_TIMEOUT_MS, max(1, Int(fetch.deadline.millisecondsRoundedUp)))
@@ -108,13 +119,19 @@ public final class HTTPClient {
     let context = Unmanaged.passUnretained(transfer).toOpaque()
     shoal_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
     shoal_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+    shoal_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context)
+    shoal_curl_set_opensocket(handle) { context, _, address in
+      guard let context, let address else { return CURL_SOCKET_BAD }
+      let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
+      return transfer.openSocket(to: address)
+    }
     shoal_curl_set_header(handle) { bytes, size, count, context in
       guard let context else { return 0 }
-      return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().note(size * count)
+      return Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue().note(size * count)
     }
     shoal_curl_set_write(handle) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
-      let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+      let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
       return transfer.take(UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
   }
@@ -153,65 +170,19 @@ public final class HTTPClient {
   }
 
   private func finishTransfers() {
-    var finished: [(Transfer, HTTPOutcome)] = []
+    var finished: [(HTTPTransfer, HTTPOutcome)] = []
     var queued: Int32 = 0
     while let message = curl_multi_info_read(multi, &queued) {
       guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
         let transfer = transfers.removeValue(forKey: handle)
       else { continue }
       let code = message.pointee.data.result
-      finished.append((transfer, transfer.outcome(code, of: handle)))
+      finished.append((transfer, transfer.outcome(code)))
       curl_multi_remove_handle(multi, handle)
       curl_easy_cleanup(handle)
     }
     // Only now, since a completion may start the next fetch.
     for (transfer, outcome) in finished { transfer.completion(outcome) }
-  }
-}
-
-/// One fetch under way.
-private final class Transfer {
-  /// Bytes of header lines, of all redirects and informational answers together. libcurl 7.88
-  /// keeps every line it reads and bounds the length of each only.
-  private static let longestHeaders = 256 << 10
-
-  private let longestBody: Int
-  private var body: [UInt8] = []
-  private var headerBytes = 0
-  private var tooLong: String?
-  let completion: (HTTPOutcome) -> Void
-
-  init(longestBody: Int, completion: @escaping (HTTPOutcome) -> Void) {
-    self.longestBody = longestBody
-    self.completion = completion
-  }
-
-  /// Returns how many bytes were taken; fewer than offered ends the fetch.
-  func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard body.count + bytes.count <= longestBody else {
-      tooLong = "the answer is longer than \(longestBody) bytes"
-      return 0
-    }
-    body.append(contentsOf: bytes)
-    return bytes.count
-  }
-
-  /// Counts a header line in; anything but its length returned ends the fetch.
-  func note(_ headerLength: Int) -> Int {
-    headerBytes += headerLength
-    guard headerBytes <= Self.longestHeaders else {
-      tooLong = "the answer has more than \(Self.longestHeaders) bytes of headers"
-      return 0
-    }
-    return headerLength
-  }
-
-  func outcome(_ code: CURLcode, of handle: UnsafeMutableRawPointer) -> HTTPOutcome {
-    if let tooLong { return .failed(tooLong) }
-    guard code == CURLE_OK else { return .failed(String(cString: curl_easy_strerror(code))) }
-    var status = 0
-    shoal_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
-    return .response(status: status, body: body)
   }
 }
 

@@ -27,6 +27,15 @@ public struct SocketAddress {
     }
   }
 
+  /// A name of the kernel's form that somebody else holds.
+  init(copying address: UnsafeRawPointer, length: socklen_t) {
+    let count = min(Int(length), MemoryLayout<sockaddr_storage>.size)
+    withUnsafeMutableBytes(of: &storage) {
+      $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: count))
+    }
+    self.length = socklen_t(count)
+  }
+
   /// The endpoint named, when the family is one of the internet's.
   public var endpoint: Endpoint? {
     withUnsafeBytes(of: storage) { bytes in

@@ -78,6 +78,8 @@ public struct TorrentOptions: Sendable {
   /// Trackers on top of those in the source, each a tier of its own.
   public var trackers: [String] = []
   public var peers: [MagnetLink.PeerHint] = []
+  /// Who named the trackers and peers that stand in the source. Those above, the user typed.
+  public var origin = RequestOrigin.document
   /// Whether a file is wanted, by its path below the download folder; nil for all.
   public var wantsFile: (@Sendable (String) -> Bool)?
 

@@ -82,7 +82,7 @@ extension TorrentRunner {
       // Whoever hears of the phase may ask the swarm what is here.
       enter(isFinished ? .seeding : .downloading)
       if case .metainfo = source {
-        lookUp(options.peers)
+        lookUp(options.peers, namedBy: .user)
         announce()
       }
     }

@@ -86,24 +86,37 @@ extension TorrentRunner {
     request.numWant = order.numWant
     request.key = announceKey
     request.trackerID = order.trackerID
-    session.trackers.announce(request, to: order.url, patience: patience) { [weak self] result in
+    session.trackers.announce(
+      request, to: order.url, namedBy: origin(of: order.url), patience: patience
+    ) { [weak self] result in
       finished(self?.take(result, of: order) ?? .failed)
     }
   }
 
+  /// What the user typed may stand in the source as well.
+  private func origin(of url: TrackerURL) -> RequestOrigin {
+    options.trackers.contains { TrackerURL($0) == url } ? .user : options.origin
+  }
+
   /// Reports an answer and hands its peers to the swarm.
   private func take(
-    _ result: Result<AnnounceReply, TrackerClient.AnnounceFault>, of order: AnnounceOrder
+    _ result: Result<TrackerClient.Answer, TrackerClient.AnnounceFault>, of order: AnnounceOrder
   ) -> AnnounceOutcome {
+    let answer: TrackerClient.Answer
     switch result {
     case .failure(let fault):
       note(.failed(fault.reason), of: order)
       return .failed
-    case .success(.failure(let failure)):
+    case .success(let success):
+      answer = success
+    }
+    switch answer.reply {
+    case .failure(let failure):
       note(.refused(failure.reason), of: order)
       return .refused(failure.retry)
-    case .success(.success(let response)):
-      let endpoints = response.peers.endpoints
+    case .success(let response):
+      let tracker = RequestOrigin.host(answer.tracker)
+      let endpoints = response.peers.endpoints.filter { tracker.mayName(peer: $0) }
       note(
         .answered(
           peers: endpoints.count, seeders: response.complete, leechers: response.incomplete),

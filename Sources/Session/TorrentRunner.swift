@@ -74,8 +74,8 @@ public final class TorrentRunner {
       open(metainfo.info)
     case .magnet(let link):
       report(.phase(.fetchingMetadata))
-      lookUp(link.peers)
-      lookUp(options.peers)
+      lookUp(link.peers, namedBy: options.origin)
+      lookUp(options.peers, namedBy: .user)
       announce()
     }
   }
@@ -152,11 +152,14 @@ public final class TorrentRunner {
   // MARK: Peers
 
   /// Tries peers at once; host names are looked up first.
-  func lookUp(_ hints: [MagnetLink.PeerHint]) {
-    addPeers(hints.compactMap(\.endpoint), from: .user)
+  func lookUp(_ hints: [MagnetLink.PeerHint], namedBy origin: RequestOrigin) {
+    let dial = { [weak self] (endpoints: [Endpoint]) in
+      self?.addPeers(endpoints.filter { origin.mayName(peer: $0) }, from: .user)
+    }
+    dial(hints.compactMap(\.endpoint))
     let names = hints.filter { $0.endpoint == nil }
     guard !names.isEmpty else { return }
-    session.lookUp(names) { [weak self] in self?.addPeers($0, from: .user) }
+    session.lookUp(names) { dial($0) }
   }
 
   public func addPeers(_ endpoints: [Endpoint], from source: PeerSource) {

@@ -9,7 +9,13 @@ import TrackerWire
 ///
 /// The invariant: each announce is answered through its completion exactly once.
 final class TrackerClient {
-  typealias Completion = (Result<AnnounceReply, AnnounceFault>) -> Void
+  typealias Completion = (Result<Answer, AnnounceFault>) -> Void
+
+  /// A reply, and the address it came from, which decides what it may name.
+  struct Answer {
+    let reply: AnnounceReply
+    let tracker: Endpoint
+  }
 
   /// Why there was no answer that could be read.
   struct AnnounceFault: Error {
@@ -40,25 +46,31 @@ final class TrackerClient {
     http = HTTPClient(on: reactor)
   }
 
+  /// - Parameter origin: who named the URL, and with that where it may lead.
   /// - Parameter patience: how long the whole announce may take.
   func announce(
-    _ request: AnnounceRequest, to url: TrackerURL, patience: TimeSpan,
-    completion: @escaping Completion
+    _ request: AnnounceRequest, to url: TrackerURL, namedBy origin: RequestOrigin,
+    patience: TimeSpan, completion: @escaping Completion
   ) {
     if url.scheme == .udp {
       lookUp(url.host, url.port) { [weak self] endpoints in
-        self?.announceByUDP(request, url, endpoints, patience, completion)
+        let allowed = endpoints.filter { origin.mayRequest($0, for: url.purpose) }
+        if allowed.isEmpty, let refused = endpoints.first {
+          return completion(.failure(AnnounceFault(reason: origin.refusal(of: refused))))
+        }
+        self?.announceByUDP(request, url, allowed, patience, completion)
       }
     } else {
-      announceByHTTP(request, url, patience, completion)
+      announceByHTTP(request, url, origin, patience, completion)
     }
   }
 
   private func announceByHTTP(
-    _ request: AnnounceRequest, _ url: TrackerURL, _ patience: TimeSpan,
+    _ request: AnnounceRequest, _ url: TrackerURL, _ origin: RequestOrigin, _ patience: TimeSpan,
     _ completion: @escaping Completion
   ) {
-    var fetch = HTTPFetch(url: url.appending(query: request.query))
+    var fetch = HTTPFetch(url: url.appending(query: request.query), namedBy: origin)
+    fetch.purpose = url.purpose
     fetch.longestBody = TrackerLimits.longestResponse
     fetch.deadline = patience
     fetch.sourceAddress = sourceAddress.map { "\($0)" }
@@ -66,10 +78,11 @@ final class TrackerClient {
       switch outcome {
       case .failed(let reason):
         completion(.failure(AnnounceFault(reason: reason)))
-      case .response(let status, let body):
+      case .response(let status, let body, let tracker):
         do {
           // Trackers send their failure reason with any status.
-          completion(.success(try HTTPTrackerCodec.decodeAnnounceReply(body)))
+          let reply = try HTTPTrackerCodec.decodeAnnounceReply(body)
+          completion(.success(Answer(reply: reply, tracker: tracker)))
         } catch {
           let reason =
             status == 200 ? "not a tracker's answer: \(error)" : "the server answered \(status)"
@@ -152,7 +165,8 @@ final class TrackerClient {
     switch step {
     case .send(let bytes):
       sockets[announce.endpoint.address.family]?.send(bytes, to: announce.endpoint)
-    case .finished(let reply): finish(id, .success(reply))
+    case .finished(let reply):
+      finish(id, .success(Answer(reply: reply, tracker: announce.endpoint)))
     case .timedOut: finish(id, .failure(AnnounceFault(reason: "no answer")))
     }
   }
@@ -173,7 +187,7 @@ final class TrackerClient {
     }
   }
 
-  private func finish(_ id: UInt64, _ outcome: Result<AnnounceReply, AnnounceFault>) {
+  private func finish(_ id: UInt64, _ outcome: Result<Answer, AnnounceFault>) {
     guard let announce = exchanges.removeValue(forKey: id) else { return }
     if let timer = announce.timer { reactor.cancelTimer(timer) }
     announce.completion(outcome)

@@ -39,12 +39,7 @@ public enum Address: Hashable, Sendable {
     if case .v4 = self { true } else { false }
   }
 
-  public var isLoopback: Bool {
-    switch self {
-    case .v4(let word): word >> 24 == 127
-    case .v6(let high, let low): high == 0 && low == 1
-    }
-  }
+  public var isLoopback: Bool { scope == .machine }
 
   /// 0.0.0.0 or ::, which names no host.
   public var isUnspecified: Bool {
@@ -54,22 +49,11 @@ public enum Address: Hashable, Sendable {
     }
   }
 
-  /// 169.254/16 (RFC 3927) or fe80::/10 (RFC 4291): meaningful on one link only.
-  public var isLinkLocal: Bool {
-    switch self {
-    case .v4(let word): word >> 16 == 0xa9fe
-    case .v6(let high, _): high >> 54 == 0xfe80 >> 6
-    }
-  }
+  /// Meaningful on one link only.
+  public var isLinkLocal: Bool { scope == .link }
 
-  /// Multicast, limited broadcast, "this network" (0/8) and the reserved class E: no peer lives
-  /// there (RFC 6890).
-  public var isNeverAPeer: Bool {
-    switch self {
-    case .v4(let word): word >> 28 >= 0xe || word >> 24 == 0
-    case .v6(let high, let low): high >> 56 == 0xff || (high == 0 && low == 0)
-    }
-  }
+  /// Multicast, broadcast, unspecified and the like: no peer lives there (RFC 6890).
+  public var isNeverAPeer: Bool { scope == .nowhere }
 }
 
 /// Where a peer, tracker or node is reached: an address and a port.

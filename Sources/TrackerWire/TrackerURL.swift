@@ -100,11 +100,13 @@ public struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
     return !named.isEmpty
       && named.allSatisfy { label in
         (1...63).contains(label.utf8.count) && label.utf8.first != UInt8(ascii: "-")
-          && label.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-              || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
-          }
+          && label.utf8.allSatisfy(isPlain)
       }
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
   }
 
   /// The address, where the host is one and needs no look-up.
@@ -137,6 +139,17 @@ public struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
     let last = path[path.index(after: slash)...]
     guard last.hasPrefix("announce") else { return nil }
     return TrackerURL(self, path: path[...slash] + "scrape" + last.dropFirst("announce".count))
+  }
+
+  /// Whether the URL asks for what trackers are asked for: `/announce` or `/KEY/announce`, and no
+  /// query that a stranger could aim at another service. See `RequestOrigin`.
+  public var purpose: RequestOrigin.Purpose {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard query == nil, (2...3).contains(parts.count), parts.first == "",
+      parts.last == "announce",
+      parts.count == 2 || (!parts[1].isEmpty && parts[1].utf8.allSatisfy(Self.isPlain))
+    else { return .other }
+    return .usualAnnounce
   }
 
   /// What a UDP announce carries of the URL (BEP 41): path and query, as a HTTP request would.

@@ -34,6 +34,7 @@ struct HTTPClientTests {
       let rest = parts.dropFirst().first.flatMap { Int($0) } ?? 0
       return TinyServer.redirect(to: rest == 0 ? "/hello" : "/hop/\(rest - 1)")
     case "file": return TinyServer.redirect(to: "file:///etc/hostname")
+    case "away": return TinyServer.redirect(to: "http://127.0.0.1:\(parts[1])/announce")
     case "ftp": return TinyServer.redirect(to: "ftp://127.0.0.1/")
     case "chunked":
       return .bytes(
@@ -49,7 +50,7 @@ struct HTTPClientTests {
     _ url: String, _ change: (inout HTTPFetch) -> Void = { _ in }
   ) -> (status: Int, body: String, failure: String?) {
     let client = HTTPClient(on: reactor)
-    var fetch = HTTPFetch(url: url)
+    var fetch = HTTPFetch(url: url, namedBy: .user)
     change(&fetch)
     var outcomes: [HTTPOutcome] = []
     client.get(fetch) { outcomes.append($0) }
@@ -58,7 +59,7 @@ struct HTTPClientTests {
     reactor.run(for: .milliseconds(3))
     #expect(outcomes.count == 1)
     switch outcomes.first {
-    case .response(let status, let body):
+    case .response(let status, let body, _):
       return (status, String(decoding: body, as: UTF8.self), nil)
     case .failed(let reason): return (0, "", reason)
     case nil: return (0, "", "nothing came")
@@ -115,6 +116,46 @@ struct HTTPClientTests {
   }
 
   @Test(
+    "sends nothing where whoever named the URL may not lead",
+    arguments: [
+      (.user, .other, true), (.document, .usualAnnounce, true), (.document, .other, false),
+      (.host(Endpoint(.v4(0x0102_0304), port: 80)), .usualAnnounce, false),
+    ] as [(RequestOrigin, RequestOrigin.Purpose, Bool)])
+  func namedByStrangers(
+    origin: RequestOrigin, purpose: RequestOrigin.Purpose, isAsked: Bool
+  ) {
+    for url in [
+      server.url("/hello"), server.url("/hello").replacing("127.0.0.1", with: "localhost"),
+    ] {
+      let asked = server.connections
+      let answer = get(url) {
+        $0.origin = origin
+        $0.purpose = purpose
+      }
+      #expect((answer.failure == nil) == isAsked)
+      #expect(isAsked || answer.failure?.contains("not asked") == true)
+      #expect((server.connections > asked) == isAsked)
+    }
+  }
+
+  @Test("follows a redirect on one server, and to no other that is near")
+  func redirectsToNeighbours() throws {
+    let other = try TinyServer(on: reactor) { _ in TinyServer.response("200 OK") }
+    for origin in [RequestOrigin.user, .document] {
+      #expect(get(server.url("/hop/1")) { $0.purpose = .usualAnnounce }.status == 200)
+      let answer = get(server.url("/away/\(other.port)")) {
+        $0.origin = origin
+        $0.purpose = .usualAnnounce
+      }
+      #expect(answer.failure?.contains("not asked") == true)
+    }
+    // A connection that is still open must not carry what a new one would not.
+    #expect(get(other.url("/")).status == 200)
+    #expect(get(server.url("/away/\(other.port)")).failure != nil)
+    #expect(other.connections == 1)
+  }
+
+  @Test(
     "fetches nothing but http and https",
     arguments: ["file:///etc/hostname", "gopher://127.0.0.1/", "", "http://"])
   func otherProtocols(url: String) {
@@ -157,9 +198,9 @@ struct HTTPClientTests {
     let client = HTTPClient(on: reactor)
     var answers: [Int: String] = [:]
     for number in 0..<30 {
-      client.get(HTTPFetch(url: server.url("/echo/\(number)"))) { outcome in
+      client.get(HTTPFetch(url: server.url("/echo/\(number)"), namedBy: .user)) { outcome in
         #expect(answers[number] == nil)
-        if case .response(200, let body) = outcome {
+        if case .response(200, let body, _) = outcome {
           answers[number] = String(decoding: body, as: UTF8.self)
         }
       }
@@ -175,8 +216,8 @@ struct HTTPClientTests {
     let client = HTTPClient(on: reactor)
     var bodies: [String] = []
     func next(_ number: Int) {
-      client.get(HTTPFetch(url: server.url("/echo/\(number)"))) { outcome in
-        if case .response(_, let body) = outcome {
+      client.get(HTTPFetch(url: server.url("/echo/\(number)"), namedBy: .user)) { outcome in
+        if case .response(_, let body, _) = outcome {
           bodies.append(String(decoding: body, as: UTF8.self))
         }
         if number < 4 { next(number + 1) }
@@ -188,7 +229,7 @@ struct HTTPClientTests {
   }
 
   private func fetchInVain(by client: HTTPClient?) {
-    client?.get(HTTPFetch(url: server.url("/silence"))) { _ in
+    client?.get(HTTPFetch(url: server.url("/silence"), namedBy: .user)) { _ in
       Issue.record("completed after all")
     }
   }
@@ -212,10 +253,10 @@ struct HTTPClientTests {
   func goingFromWithin() {
     var client: HTTPClient? = HTTPClient(on: reactor)
     var count = 0
-    client?.get(HTTPFetch(url: server.url("/silence"))) { _ in
+    client?.get(HTTPFetch(url: server.url("/silence"), namedBy: .user)) { _ in
       Issue.record("completed after all")
     }
-    client?.get(HTTPFetch(url: server.url("/hello"))) { _ in
+    client?.get(HTTPFetch(url: server.url("/hello"), namedBy: .user)) { _ in
       count += 1
       client = nil
     }

@@ -20,6 +20,8 @@ final class TinyServer {
   private var listener: Listener?
   private var clients: [ObjectIdentifier: Client] = [:]
   private(set) var requests: [String] = []
+  /// All that were ever made.
+  private(set) var connections = 0
   private(set) var openConnections = 0
   private(set) var mostOpenConnections = 0
 
@@ -30,6 +32,7 @@ final class TinyServer {
       [unowned self] socket, _ in
       if let client = try? Client(socket, on: reactor, server: self) {
         clients[ObjectIdentifier(client)] = client
+        connections += 1
         openConnections += 1
         mostOpenConnections = max(mostOpenConnections, openConnections)
       }
@@ -41,9 +44,9 @@ final class TinyServer {
     for client in clients.values { client.close() }
   }
 
-  func url(_ path: String) -> String {
-    "http://127.0.0.1:\(listener?.endpoint.port ?? 0)\(path)"
-  }
+  var port: UInt16 { listener?.endpoint.port ?? 0 }
+
+  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
   static func response(
     _ status: String, _ body: [UInt8] = [], _ headers: [String] = []

@@ -66,10 +66,12 @@ private final class Bench {
     _ request: AnnounceRequest, by scheme: String, to endpoint: Endpoint? = nil
   ) throws -> AnnounceReply {
     let url = try #require(TrackerURL("\(scheme)://\(endpoint ?? self.endpoint)/announce"))
-    var result: Result<AnnounceReply, TrackerClient.AnnounceFault>?
-    client.announce(request, to: url, patience: .seconds(8)) { result = $0 }
+    var result: Result<TrackerClient.Answer, TrackerClient.AnnounceFault>?
+    client.announce(request, to: url, namedBy: .document, patience: .seconds(8)) { result = $0 }
     try run { result != nil }
-    return try #require(result).get()
+    let answer = try #require(result).get()
+    #expect(answer.tracker == endpoint ?? self.endpoint)
+    return answer.reply
   }
 
   /// Sends bytes over a connection of its own, and returns all that comes until its end.

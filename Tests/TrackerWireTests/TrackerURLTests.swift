@@ -73,4 +73,21 @@ import TrackerWire
     #expect(url.address == nil)
     #expect(TrackerURL("udp://10.1.2.3:1")?.address == Address(text: "10.1.2.3"))
   }
+
+  @Test(
+    arguments: [
+      ("http://10.0.0.1/announce", .usualAnnounce), ("udp://10.0.0.1:1/announce", .usualAnnounce),
+      ("https://10.0.0.1/aB3-_/announce", .usualAnnounce), ("http://10.0.0.1/announce?", .other),
+      ("http://10.0.0.1/announce?method=torrent-add", .other), ("http://10.0.0.1/", .other),
+      ("http://10.0.0.1", .other), ("udp://10.0.0.1:1", .other),
+      ("http://10.0.0.1/announce.php", .other), ("http://10.0.0.1//announce", .other),
+      ("http://10.0.0.1/a/b/announce", .other), ("http://10.0.0.1/../announce", .other),
+      ("http://10.0.0.1/%2e%2e/announce", .other), ("http://10.0.0.1/rpc/announce/", .other),
+      ("http://10.0.0.1/a;b/announce", .other),
+    ] as [(String, RequestOrigin.Purpose)])
+  func `only the usual paths of trackers count as announces`(
+    text: String, purpose: RequestOrigin.Purpose
+  ) throws {
+    #expect(try #require(TrackerURL(text)).purpose == purpose)
+  }
 }

@@ -149,7 +149,7 @@ private func response(_ bytes: [UInt8], _ family: AddressFamily) throws -> UDPTr
       var v6 = CompactPeers(.v6)
       for number in 1...1000 {
         v4.append(Endpoint(.v4(0x0b00_0000 + UInt32(number)), port: 1))
-        v6.append(Endpoint(.v6(high: 0x2001 << 48, low: UInt64(number)), port: 1))
+        v6.append(Endpoint(.v6(high: 0x2001_0db8 << 32, low: UInt64(number)), port: 1))
       }
       var announce = AnnounceResponse(interval: 60)
       announce.peers = .compact(v4: v4, v6: v6)

@@ -2,16 +2,19 @@ import Bencoding
 import DeterministicCore
 import Glibc
 import Networking
+import TorrentModel
 
-/// The `.torrent` file behind an http or https URL that the person gave.
-func fetchMetainfo(_ url: String) throws(CommandError) -> [UInt8] {
+/// The `.torrent` file behind an http or https URL that the person gave, and the server it is from.
+func fetchMetainfo(
+  _ url: String
+) throws(CommandError) -> (document: [UInt8], server: Endpoint) {
   Reactor.ignoreBrokenPipes()
   let outcome: HTTPOutcome?
   do {
     let reactor = try Reactor()
     try reactor.onSignals([SIGINT, SIGTERM]) { [weak reactor] _ in reactor?.stop() }
     let client = HTTPClient(on: reactor)
-    var fetch = HTTPFetch(url: url)
+    var fetch = HTTPFetch(url: url, namedBy: .user)
     fetch.longestBody = BencodeDecoder.Limits.metainfo.length
     fetch.deadline = .minutes(5)
     let arrived = Arrival()
@@ -25,9 +28,9 @@ func fetchMetainfo(_ url: String) throws(CommandError) -> [UInt8] {
     throw CommandError(.failure, "\(error)", on: url)
   }
   switch outcome {
-  case .response(200, let body):
-    return body
-  case .response(let status, _):
+  case .response(200, let body, let server):
+    return (body, server)
+  case .response(let status, _, _):
     throw CommandError(
       .failure, "the server answered \(status)", on: url, remedy: "check the URL")
   case nil:

@@ -8,8 +8,8 @@ import TorrentModel
 /// Downloads every source, and tells by its exit code how that went.
 func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> ExitCode {
   // Sources are read before a port is opened: a mistyped name costs nothing.
-  var sources: [TorrentSource] = []
-  for source in options.sources { sources.append(try source.torrentSource()) }
+  var sources: [(TorrentSource, RequestOrigin)] = []
+  for source in options.sources { sources.append(try source.read()) }
   let command = GetCommand(options)
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, console: console, command: command)
@@ -33,9 +33,10 @@ private final class GetCommand: TransferCommand {
 
   init(_ options: GetOptions) { self.options = options }
 
-  func start(_ sources: [TorrentSource], in loop: TransferLoop) {
-    for source in sources {
+  func start(_ sources: [(TorrentSource, RequestOrigin)], in loop: TransferLoop) {
+    for (source, origin) in sources {
       var torrent = TorrentOptions(folder: options.output)
+      torrent.origin = origin
       torrent.trackers = options.trackers
       torrent.peers = options.peers.peers
       if !options.select.isEmpty {

@@ -5,13 +5,14 @@ import TorrentModel
 
 /// Seeds what is on disk until interrupted.
 func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> ExitCode {
-  let source = try options.source.torrentSource()
+  let (source, origin) = try options.source.read()
   let command = SeedCommand()
   let loop = try TransferLoop(
     options.peers, usualPort: SessionConfiguration.usualPort, console: console, command: command)
   var torrent = TorrentOptions(folder: options.data)
   torrent.isReadOnly = true
   torrent.trustsData = options.trustsData
+  torrent.origin = origin
   torrent.trackers = options.trackers
   torrent.peers = options.peers.peers
   loop.announceStart(of: source)

@@ -66,6 +66,7 @@ private final class ShareCommand: TransferCommand {
     tracker?.register(metainfo.info.infoHash)
 
     var torrent = TorrentOptions(folder: ".")
+    torrent.origin = .user
     do {
       torrent.storage = try content.content.storage()
     } catch {

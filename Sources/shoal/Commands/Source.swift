@@ -1,3 +1,4 @@
+import Session
 import TorrentModel
 
 /// What a person points at to name a torrent.
@@ -25,12 +26,17 @@ enum Source: Hashable, Sendable {
     }
   }
 
-  /// The metainfo, read from disk or fetched; `nil` for a magnet link, which has none yet.
-  func metainfo() throws(CommandError) -> Metainfo? {
+  /// The torrent, and who named the trackers and peers that stand in it: a link as it is, anything
+  /// else read from disk or fetched.
+  func read() throws(CommandError) -> (torrent: TorrentSource, origin: RequestOrigin) {
     switch self {
-    case .magnet: nil
-    case .file(let path): try Self.metainfo(of: FileContents.read(path), from: path)
-    case .url(let url): try Self.metainfo(of: fetchMetainfo(url), from: url)
+    case .magnet(let link):
+      return (.magnet(link), .document)
+    case .file(let path):
+      return (.metainfo(try Self.metainfo(of: FileContents.read(path), from: path)), .document)
+    case .url(let url):
+      let (document, server) = try fetchMetainfo(url)
+      return (.metainfo(try Self.metainfo(of: document, from: url)), .host(server))
     }
   }
 

@@ -1,3 +1,4 @@
+import Session
 import TorrentModel
 
 /// What is known of a torrent before any peer is asked, as `show` prints it.
@@ -6,13 +7,11 @@ struct TorrentDescription {
   let metainfo: Metainfo?
 
   init(_ source: Source) throws(CommandError) {
-    if case .magnet(let link) = source {
+    switch try source.read().torrent {
+    case .magnet(let link):
       magnet = link
       metainfo = nil
-    } else {
-      guard let metainfo = try source.metainfo() else {
-        preconditionFailure("every source but a magnet link has metainfo")
-      }
+    case .metainfo(let metainfo):
       self.metainfo = metainfo
       magnet = metainfo.magnet
     }

@@ -18,17 +18,6 @@ extension TransferLoop {
   }
 }
 
-extension Source {
-  /// What the session works on: a link as it stands, anything else read or fetched.
-  func torrentSource() throws(CommandError) -> TorrentSource {
-    if case .magnet(let link) = self { return .magnet(link) }
-    guard let metainfo = try metainfo() else {
-      preconditionFailure("everything but a link has metainfo")
-    }
-    return .metainfo(metainfo)
-  }
-}
-
 extension CommandError {
   init(_ failure: TorrentFailure, on name: String) {
     switch failure {
