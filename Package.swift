@@ -49,7 +49,8 @@ let package = Package(
     module("TrackerWire", ["Bencoding", "HTTPWire", "TorrentModel"]),
 
     // Floor 3: decisions
-    module("SwarmLogic", ["DeterministicCore", "PeerWire", "TorrentModel", "TrackerWire"]),
+    module(
+      "SwarmLogic", ["DeterministicCore", "Hashing", "PeerWire", "TorrentModel", "TrackerWire"]),
     module("TrackerLogic", ["DeterministicCore", "Hashing", "TorrentModel", "TrackerWire"]),
 
     // Floor 4: bytes on sockets, blocks on disks
@@ -88,7 +89,7 @@ let package = Package(
     tests("PeerWireTests", ["DeterministicCore", "PeerWire"]),
     tests("SessionTests", ["Session"]),
     tests("StorageTests", ["DeterministicCore", "Hashing", "Storage"]),
-    tests("SwarmLogicTests", ["DeterministicCore", "SwarmLogic"]),
+    tests("SwarmLogicTests", ["DeterministicCore", "Hashing", "SwarmLogic"]),
     tests("TorrentModelTests", ["Bencoding", "DeterministicCore", "Hashing", "TorrentModel"]),
     tests("TrackerLogicTests", ["DeterministicCore", "TrackerLogic"]),
     tests("TrackerWireTests", ["DeterministicCore", "TrackerWire"]),

@@ -110,12 +110,13 @@ extension TorrentRunner {
 
   // MARK: Verifying
 
-  func verify(_ piece: PieceIndex) {
+  func verify(_ piece: PieceIndex, isSuspect: Bool) {
     guard let info, let storage, let buffer = buffers[piece.index] else { return }
     session.workers.submit(
       VerifyJob(
         torrent: id.word, piece: piece, offset: info.geometry.offset(of: piece),
-        expected: info.hash(of: piece), storage: storage, buffer: buffer),
+        expected: info.hash(of: piece), storage: storage, buffer: buffer,
+        isSuspect: isSuspect),
       resultsTo: session.courier)
   }
 
@@ -123,8 +124,8 @@ extension TorrentRunner {
     guard phase != .stopped else { return }
     buffers[result.piece.index] = nil
     switch result.outcome {
-    case .stored: tell(.pieceVerified(result.piece))
-    case .mismatched: tell(.pieceFailed(result.piece))
+    case .stored: tell(.pieceVerified(result.piece, blockDigests: result.blockDigests))
+    case .mismatched: tell(.pieceFailed(result.piece, blockDigests: result.blockDigests))
     case .failed(let error):
       tell(.pieceLost(result.piece))
       fail(.storage(error))

@@ -124,7 +124,7 @@ public final class TorrentRunner {
     case .close(let key, _):
       transport(key)?.close()
       forget(key)
-    case .verify(let piece): verify(piece)
+    case .verify(let piece, let isSuspect): verify(piece, isSuspect: isSuspect)
     case .abandon(let piece): buffers[piece.index] = nil
     case .metadataComplete(let bytes): take(metadata: bytes)
     case .wake(let moment): reactor.schedule(at: moment) { [weak self] in self?.wake() }

@@ -1,4 +1,5 @@
 public import Hashing
+import TorrentModel
 
 /// Where a piece is hashed: one for each thread, which owns the digest's context.
 public struct PieceHasher: ~Copyable {
@@ -10,6 +11,14 @@ public struct PieceHasher: ~Copyable {
   public func hash(_ piece: UnsafeRawBufferPointer) -> Bytes20 {
     sha1.update(piece)
     return sha1.finish()
+  }
+
+  /// The hash of each block of a piece, by which two copies of it are told apart.
+  public func hashBlocks(of piece: UnsafeRawBufferPointer) -> [Bytes20] {
+    let length = Int(PieceGeometry.standardBlockLength)
+    return stride(from: 0, to: piece.count, by: length).map { start in
+      hash(UnsafeRawBufferPointer(rebasing: piece[start..<min(start + length, piece.count)]))
+    }
   }
 
   /// The next part of a piece that comes in parts.

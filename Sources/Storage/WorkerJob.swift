@@ -12,10 +12,13 @@ public struct VerifyJob: Sendable {
   public let storage: any PieceStorage
   /// Holds the piece and nothing else; given up until the result brings it back.
   public let buffer: PieceBuffer
+  /// An earlier copy of the piece was wrong, so that digests of the blocks are wanted even if this
+  /// one is right.
+  public let isSuspect: Bool
 
   public init(
     torrent: UInt64, piece: PieceIndex, offset: UInt64, expected: Bytes20,
-    storage: any PieceStorage, buffer: PieceBuffer
+    storage: any PieceStorage, buffer: PieceBuffer, isSuspect: Bool = false
   ) {
     self.torrent = torrent
     self.piece = piece
@@ -23,6 +26,7 @@ public struct VerifyJob: Sendable {
     self.expected = expected
     self.storage = storage
     self.buffer = buffer
+    self.isSuspect = isSuspect
   }
 }
 
@@ -40,6 +44,8 @@ public struct WorkerResult: Sendable {
   public let torrent: UInt64
   public let piece: PieceIndex
   public let outcome: Outcome
+  /// Of each block, when the piece was wrong or suspect; otherwise empty.
+  public let blockDigests: [Bytes20]
   public let buffer: PieceBuffer
 }
 

@@ -1,5 +1,6 @@
 import DeterministicCore
 import Glibc
+import Hashing
 
 /// Threads for what an event loop must not do itself.
 ///
@@ -104,7 +105,8 @@ extension WorkerPool {
   {
     let bytes = UnsafeRawBufferPointer(job.buffer.bytes)
     var outcome = WorkerResult.Outcome.mismatched
-    if hasher.hash(bytes) == job.expected {
+    let isWrong = hasher.hash(bytes) != job.expected
+    if !isWrong {
       do throws(StorageError) {
         try job.storage.write(bytes, at: job.offset)
         outcome = .stored
@@ -112,8 +114,11 @@ extension WorkerPool {
         outcome = .failed(error)
       }
     }
+    var digests: [Bytes20] = []
+    if isWrong || job.isSuspect { digests = hasher.hashBlocks(of: bytes) }
     return WorkerResult(
-      torrent: job.torrent, piece: job.piece, outcome: outcome, buffer: job.buffer)
+      torrent: job.torrent, piece: job.piece, outcome: outcome, blockDigests: digests,
+      buffer: job.buffer)
   }
 
   private static func runErrands(from queue: Monitor<JobQueue<@Sendable () -> Void>>) {

@@ -92,6 +92,12 @@ struct PartialPieces {
     return peers
   }
 
+  /// The peers that sent the blocks that are here, by the blocks' numbers.
+  func senders(_ slot: Int) -> [PeerKey] {
+    blocks[slot * stride..<slot * stride + partials[slot]!.blockCount]
+      .filter { $0.isReceived }.map(\.peer)
+  }
+
   // MARK: Blocks
 
   /// Asks a peer for up to `room` unrequested blocks, in order; how many.
@@ -202,6 +208,15 @@ struct PartialPieces {
     blocks[block].isReceived = true
     blocks[block].arrival = UInt32(partials[slot]!.received)
     partials[slot]!.received += 1
+  }
+
+  /// Forgets that a block is here. - Precondition: it is, and others of the piece are not.
+  mutating func unreceive(_ number: Int, in slot: Int) {
+    blocks[slot * stride + number] = BlockProgress()
+    partials[slot]!.received -= 1
+    partials[slot]!.unrequested += 1
+    partials[slot]!.firstUnrequested = min(partials[slot]!.firstUnrequested, number)
+    enlist(slot)
   }
 
   /// Calls `body` with each outstanding request of a piece.

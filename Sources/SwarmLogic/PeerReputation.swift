@@ -3,52 +3,54 @@ import TorrentModel
 
 /// Which peers have shown themselves unworthy of a connection.
 ///
-/// The invariant: an address is banned only for a piece it alone sent and that failed its hash, or
-/// for repeated protocol faults; never for what another peer did. On a loopback address, where
-/// every peer of the machine lives, only the endpoint is banned.
+/// The invariant: a ban is for false data or repeated protocol faults of its subject, never for
+/// what another did. Its subject is an address, since a port and a peer id cost nothing to change;
+/// of IPv6 the /64, which one subscriber has to choose from (RFC 6177); and on a loopback address,
+/// where every peer of the machine lives, the endpoint.
 struct PeerReputation: Sendable {
-  private struct Record {
-    var faults = 0
-    var bannedUntil = Moment.zero
+  private struct Strikes {
+    var count = 0
+    /// When the first of them fell.
+    var since: Moment
   }
 
-  /// Protocol faults of one address before it is banned.
+  /// Protocol faults of one subject before it is banned.
   static let mostFaults = 3
-  /// Records kept; the oldest go first.
+  /// Faults further apart than this are not counted together.
+  static let faultMemory = TimeSpan.minutes(60)
+  /// Bans and faulty subjects kept, each; the oldest go first. Faults, which cost a stranger
+  /// nothing, cannot push a ban out.
   static let mostRecords = 4096
 
-  private var records: [Endpoint: Record] = [:]
-  private var order = Queue<Endpoint>()
+  private var bans = RecentTable<Endpoint, Moment>(most: mostRecords)
+  private var strikes = RecentTable<Endpoint, Strikes>(most: mostRecords)
 
-  private func key(_ endpoint: Endpoint) -> Endpoint {
-    endpoint.address.isLoopback ? endpoint : Endpoint(endpoint.address, port: 0)
+  /// What stands for everything that the owner of an endpoint could come back from.
+  static func subject(of endpoint: Endpoint) -> Endpoint {
+    if endpoint.address.isLoopback { return endpoint }
+    if case .v6(let high, _) = endpoint.address {
+      return Endpoint(.v6(high: high, low: 0), port: 0)
+    }
+    return Endpoint(endpoint.address, port: 0)
   }
 
   func isBanned(_ endpoint: Endpoint, at now: Moment) -> Bool {
-    guard let record = records[key(endpoint)] else { return false }
-    return record.bannedUntil > now
+    guard !bans.isEmpty, let end = bans[Self.subject(of: endpoint)] else { return false }
+    return end > now
   }
 
   mutating func ban(_ endpoint: Endpoint, until moment: Moment) {
-    update(endpoint) { $0.bannedUntil = moment }
+    bans[Self.subject(of: endpoint)] = moment
   }
 
   /// Notes a protocol fault. Returns whether it was one too many; the caller bans then.
-  mutating func noteFault(of endpoint: Endpoint) -> Bool {
-    var isTooMany = false
-    update(endpoint) { record in
-      record.faults += 1
-      isTooMany = record.faults >= Self.mostFaults
-    }
+  mutating func noteFault(of endpoint: Endpoint, at now: Moment) -> Bool {
+    let subject = Self.subject(of: endpoint)
+    var record = strikes[subject] ?? Strikes(since: now)
+    if now - record.since > Self.faultMemory { record = Strikes(since: now) }
+    record.count += 1
+    let isTooMany = record.count >= Self.mostFaults
+    strikes[subject] = isTooMany ? nil : record
     return isTooMany
-  }
-
-  private mutating func update(_ endpoint: Endpoint, _ change: (inout Record) -> Void) {
-    let key = key(endpoint)
-    if records[key] == nil {
-      if order.count >= Self.mostRecords, let oldest = order.popFirst() { records[oldest] = nil }
-      order.append(key)
-    }
-    change(&records[key, default: Record()])
   }
 }

@@ -8,15 +8,6 @@ struct PendingRequest: Sendable {
   var sentAt: Moment
 }
 
-/// What is remembered of a peer that left.
-struct Departure: Sendable {
-  let key: PeerKey
-  let endpoint: Endpoint
-
-  /// A piece is verified within milliseconds; nobody evades that by having so many leave at once.
-  static let mostRemembered = 64
-}
-
 /// What a swarm knows of one peer. All of it is facts; decisions are made elsewhere.
 struct PeerState: Sendable {
   enum Phase {

@@ -24,6 +24,37 @@ extension PiecePicker {
     return contributors
   }
 
+  /// Whoever sent each block of a piece in flight, by the blocks' numbers; empty while some are
+  /// missing.
+  public func senders(of piece: PieceIndex) -> [PeerKey] {
+    guard let slot = partials.slot(of: piece), partials[slot].isComplete else { return [] }
+    return partials.senders(slot)
+  }
+
+  /// Whoever sent a block of any piece in flight. O(blocks in flight).
+  public var senders: Set<PeerKey> {
+    (0..<partials.slotCount).reduce(into: []) { senders, slot in
+      if partials.isOccupied(slot) { senders.formUnion(partials.senders(slot)) }
+    }
+  }
+
+  /// What a peer sent of pieces that are not whole is to be fetched anew. Returns how many bytes
+  /// that are. O(blocks in flight).
+  public mutating func distrust(_ peer: PeerKey) -> Int {
+    var bytes = 0
+    for slot in 0..<partials.slotCount
+    where partials.isOccupied(slot) && !partials[slot].isComplete {
+      let piece = partials[slot].piece
+      for number in 0..<partials[slot].blockCount {
+        let state = partials.state(number, in: slot)
+        guard state.isReceived, state.peer == peer else { continue }
+        partials.unreceive(number, in: slot)
+        bytes += Int(geometry.block(number, in: piece).length)
+      }
+    }
+    return bytes
+  }
+
   /// Gives a piece in flight up, with what arrived of it, to free its memory. Appends the requests
   /// that are to be cancelled.
   public mutating func abandon(_ piece: PieceIndex, cancel: inout [OutstandingRequest]) {

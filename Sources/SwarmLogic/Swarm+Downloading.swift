@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import TorrentModel
 
@@ -82,7 +83,9 @@ extension Swarm {
       wastedBytes += UInt64(block.length)
     case .accepted(let completesPiece):
       for other in others { cancel(block, at: other, at: now, into: &effects) }
-      if completesPiece { effects.append(.verify(block.piece)) }
+      if completesPiece {
+        effects.append(.verify(block.piece, isSuspect: smartBan.isSuspect(block.piece)))
+      }
     }
     fillPipeline(key, at: now, into: &effects)
   }
@@ -189,8 +192,11 @@ extension Swarm {
   // MARK: Pieces
 
   mutating func completePiece(
-    _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
+    _ piece: PieceIndex, _ digests: [Bytes20], at now: Moment, into effects: inout [SwarmEffect]
   ) {
+    for endpoint in smartBan.noteSuccess(of: piece, digests: digests) {
+      ban(endpoint, .corruptPiece, at: now, into: &effects)
+    }
     guard picker?.have[piece] == false else { return }
     let wasWanted = picker!.wants(piece)
     picker!.verified(piece)
@@ -211,14 +217,25 @@ extension Swarm {
   }
 
   mutating func failPiece(
-    _ piece: PieceIndex, at now: Moment, into effects: inout [SwarmEffect]
+    _ piece: PieceIndex, _ digests: [Bytes20], at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard let length = geometry?.length(of: piece) else { return }
     wastedBytes += UInt64(length)
+    let senders = picker!.senders(of: piece).map { endpoint(of: $0) }
     let contributors = picker!.failed(piece)
     effects.append(.report(.pieceFailed(piece, contributors: contributors.count)))
-    // Only a sole sender is surely to blame; a mixed piece is fetched again from one peer.
-    if contributors.count == 1 { ban(contributors[0], .corruptPiece, at: now, into: &effects) }
+    // Whoever sent all of it is to blame, over however many connections. Otherwise the piece is
+    // fetched again from one peer: if that copy is right it tells who spoiled this one, and if it
+    // is wrong its sender is known.
+    if let first = senders.first ?? nil,
+      senders.allSatisfy({ $0.map(PeerReputation.subject) == PeerReputation.subject(of: first) })
+    {
+      ban(first, .corruptPiece, at: now, into: &effects)
+    } else {
+      for endpoint in smartBan.noteFailure(of: piece, senders: senders, digests: digests) {
+        ban(endpoint, .corruptPiece, at: now, into: &effects)
+      }
+    }
     for key in peers.ids { fillPipeline(key, at: now, into: &effects) }
   }
 }

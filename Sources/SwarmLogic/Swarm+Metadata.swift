@@ -126,8 +126,8 @@ extension Swarm {
 
   mutating func metadataFailed(at now: Moment, into effects: inout [SwarmEffect]) {
     let senders = metadataExchange.refute()
-    if senders.count == 1 {
-      ban(senders[0], .protocolFault("false metadata"), at: now, into: &effects)
+    if senders.count == 1, let endpoint = endpoint(of: senders[0]) {
+      ban(endpoint, .protocolFault("false metadata"), at: now, into: &effects)
     }
     requestMetadata(at: now, into: &effects)
   }

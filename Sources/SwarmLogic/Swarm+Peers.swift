@@ -190,20 +190,32 @@ extension Swarm {
 
   private mutating func noteDeparture(of peer: PeerState, _ key: PeerKey) {
     guard peer.down.total > 0 || picker == nil else { return }
-    if departed.count >= Departure.mostRemembered { departed.popFirst() }
-    departed.append(Departure(key: key, endpoint: peer.endpoint))
+    departures.note(key, at: peer.endpoint) { picker?.senders ?? [] }
   }
 
-  /// Bans the address of a peer, which may have left by now, and ends all connections with it.
+  /// Where a peer is, or was if it has left.
+  func endpoint(of key: PeerKey) -> Endpoint? { peers.find(key)?.endpoint ?? departures[key] }
+
+  /// Bans an address, ends all connections with it, and fetches anew what came from it and has not
+  /// been verified.
   mutating func ban(
-    _ key: PeerKey, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
+    _ endpoint: Endpoint, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    let departure = departed.firstIndex { $0.key == key }.map { departed[$0] }
-    guard let endpoint = peers.find(key)?.endpoint ?? departure?.endpoint else { return }
+    guard !reputation.isBanned(endpoint, at: now) else { return }
     reputation.ban(endpoint, until: now + configuration.banLength)
-    effects.append(.report(.peerBanned(endpoint.address)))
-    for other in peers.ids where reputation.isBanned(peers[other].endpoint, at: now) {
+    effects.append(.report(.peerBanned(endpoint, reason, for: configuration.banLength)))
+    let subject = PeerReputation.subject(of: endpoint)
+    for other in peers.ids
+    where peers.find(other).map({ PeerReputation.subject(of: $0.endpoint) }) == subject {
+      // On a loopback address this is another endpoint, and dialling it leads to the same peer.
+      if let listening = peers[other].listeningOn {
+        reputation.ban(listening, until: now + configuration.banLength)
+      }
       close(other, reason, at: now, into: &effects)
+    }
+    for key in picker?.senders.sorted() ?? []
+    where self.endpoint(of: key).map(PeerReputation.subject) == subject {
+      wastedBytes += UInt64(picker!.distrust(key))
     }
   }
 
@@ -211,9 +223,9 @@ extension Swarm {
   mutating func fault(
     _ key: PeerKey, _ what: String, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key) else { return }
-    if reputation.noteFault(of: peers[key].endpoint) {
-      ban(key, .protocolFault(what), at: now, into: &effects)
+    guard let endpoint = peers.find(key)?.endpoint else { return }
+    if reputation.noteFault(of: endpoint, at: now) {
+      ban(endpoint, .protocolFault(what), at: now, into: &effects)
     } else {
       close(key, .protocolFault(what), at: now, into: &effects)
     }

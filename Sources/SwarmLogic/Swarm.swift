@@ -5,8 +5,8 @@ public import TorrentModel
 /// One torrent's swarm as one peer sees it: which peers to hold, what to ask of whom, whom to serve.
 ///
 /// This file only dispatches. The policies stand on their own: `PiecePreference` (what to fetch),
-/// `Choker` (whom to serve), `RequestPipeline` (how much to ask for), `PeerReputation` (whom to
-/// trust), `CandidateList` (whom to dial).
+/// `Choker` (whom to serve), `RequestPipeline` (how much to ask for), `PeerReputation` and
+/// `SmartBan` (whom to trust), `CandidateList` (whom to dial).
 ///
 /// The invariant: every key in an effect names a peer in the slab at the moment the effect is
 /// made, and a block is in a peer's `requests` exactly when the picker has it outstanding there.
@@ -25,9 +25,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var peers = Slab<PeerState>()
   var candidates: CandidateList
   var reputation = PeerReputation()
-  /// Peers that lately left after they had sent payload, the latest last: what they sent may yet
-  /// be found to be false.
-  var departed = Queue<Departure>()
+  var smartBan = SmartBan()
+  var departures = Departures()
   var choker: Choker
   /// What is fetched and how; nil until the metadata is known.
   var picker: PiecePicker?
@@ -105,10 +104,10 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       lose(key, at: now, into: &effects)
     case .faulted(let key, let what):
       fault(key, what, at: now, into: &effects)
-    case .pieceVerified(let piece):
-      completePiece(piece, at: now, into: &effects)
-    case .pieceFailed(let piece):
-      failPiece(piece, at: now, into: &effects)
+    case .pieceVerified(let piece, let digests):
+      completePiece(piece, digests, at: now, into: &effects)
+    case .pieceFailed(let piece, let digests):
+      failPiece(piece, digests, at: now, into: &effects)
     case .pieceLost(let piece):
       abandon(piece, at: now, into: &effects)
     case .ready(let geometry, let have, let wanted, let metadata):
@@ -169,6 +168,11 @@ extension Swarm {
       if block != landing { blocks.append(block) }
       index += 1
     }
+  }
+
+  /// Whether connections with an endpoint are refused, for what was done from its address.
+  public func isBanned(_ endpoint: Endpoint, at now: Moment) -> Bool {
+    reputation.isBanned(endpoint, at: now)
   }
 
   /// Bounds the pieces under way at once: what the driver has buffers for.

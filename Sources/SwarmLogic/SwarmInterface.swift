@@ -1,4 +1,5 @@
 public import DeterministicCore
+public import Hashing
 public import PeerWire
 public import TorrentModel
 
@@ -32,8 +33,11 @@ public enum SwarmInput: Sendable {
   case ended(PeerKey)
   /// A connection is over because the peer's bytes were no protocol.
   case faulted(PeerKey, String)
-  case pieceVerified(PieceIndex)
-  case pieceFailed(PieceIndex)
+  /// A piece is right and stored. The digests are those of its blocks, where `.verify` wanted them.
+  case pieceVerified(PieceIndex, blockDigests: [Bytes20] = [])
+  /// A piece failed its hash; the digests are those of its blocks, by which it is found out who
+  /// spoiled it.
+  case pieceFailed(PieceIndex, blockDigests: [Bytes20] = [])
   /// A piece was right but could not be written: it has to be fetched again, by nobody's fault.
   case pieceLost(PieceIndex)
   /// The torrent is known: its geometry, the pieces already on disk, those that are wanted (nil:
@@ -89,8 +93,9 @@ public enum SwarmEffect: Sendable {
   /// Take all queued blocks back and tell with `.unsent`.
   case unsendAll(PeerKey)
   case close(PeerKey, CloseReason)
-  /// All blocks of a piece are in its buffer: hash it, and write it if it is right.
-  case verify(PieceIndex)
+  /// All blocks of a piece are in its buffer: hash it, and write it if it is right. If it is
+  /// wrong, or `isSuspect` because an earlier copy was, digests of its blocks are wanted, too.
+  case verify(PieceIndex, isSuspect: Bool)
   /// A piece begun is given up: its buffer is free.
   case abandon(PieceIndex)
   /// Metadata fetched from peers, of the announced size, unverified.
@@ -106,7 +111,9 @@ public enum SwarmEvent: Hashable, Sendable {
   case peerClosed(Endpoint, CloseReason)
   case pieceVerified(PieceIndex)
   case pieceFailed(PieceIndex, contributors: Int)
-  case peerBanned(Address)
+  /// Everything from the endpoint's address is refused from here on for the time named; on a
+  /// loopback address, from the endpoint only.
+  case peerBanned(Endpoint, CloseReason, for: TimeSpan)
   case metadataSize(Int)
   /// Everything wanted is here.
   case complete

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import Testing
 import TorrentModel
@@ -42,7 +43,7 @@ import TorrentModel
     private mutating func note(_ effect: SwarmEffect) {
       switch effect {
       case .connect(let key, _), .adopt(_, let key): keys.append(key)
-      case .verify(let piece): verifying.append(piece)
+      case .verify(let piece, _): verifying.append(piece)
       case .upload(let key, let block): uploads.append((key, block))
       case .metadataComplete: wholes += 1
       default: break
@@ -71,9 +72,9 @@ import TorrentModel
       case 14 where !verifying.isEmpty:
         let piece = verifying.remove(at: random.below(verifying.count))
         switch random.below(4) {
-        case 0: return .pieceFailed(piece)
+        case 0: return .pieceFailed(piece, blockDigests: digests())
         case 1: return .pieceLost(piece)
-        default: return .pieceVerified(piece)
+        default: return .pieceVerified(piece, blockDigests: digests())
         }
       case 15 where !isReady:
         if wholes > 0, random.below(2) == 0 {
@@ -95,6 +96,12 @@ import TorrentModel
       swarm.expectedBlocks(from: key, after: nil, atMost: 4, into: &expected)
       guard !expected.isEmpty, random.below(8) > 0 else { return .discarded(block(), from: key) }
       return .landed(expected[random.below(expected.count)], from: key)
+    }
+
+    /// Of two blocks, or none, as of a driver that knows no better.
+    private mutating func digests() -> [Bytes20] {
+      guard random.below(3) > 0 else { return [] }
+      return (0..<2).map { _ in .block(UInt64(random.below(2))) }
     }
 
     private mutating func endpoint() -> Endpoint {

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import Testing
 import TorrentModel
@@ -7,8 +8,8 @@ import TorrentModel
 
 /// A few swarms of one torrent, joined by message queues of one latency, on virtual time.
 ///
-/// A block takes its time on its sender's uplink; a piece verifies exactly if no block of it was
-/// poisoned. Facts come in the order of their moments and, at one moment, of their making, so that
+/// A block takes its time on its sender's uplink; a piece verifies exactly if no block of it is
+/// poisoned, and no two poisoned blocks are alike. Facts come in the order of their moments and, at one moment, of their making, so that
 /// a run is a function of its seed.
 final class SwarmHarness {
   /// A connection: the dialling side is 0, the accepting one is 1.
@@ -27,14 +28,19 @@ final class SwarmHarness {
 
   final class Host {
     var swarm: Swarm
-    /// Every n-th block it sends is poisoned; 0 for an honest host.
-    var poisons = 0
+    /// Of a hundred blocks it sends, how many are poisoned; 0 for an honest host.
+    var poisonedPerHundred = 0
     var sides: [PeerKey: Side] = [:]
     var outgoing = Queue<(side: Side, block: Block)>()
     var isSending = false
     var isGone = false
     var blocksSent = 0
-    var poisoned: [PieceIndex: Int] = [:]
+    /// The poisoned blocks that are here and not judged, by their numbers, and their senders.
+    var poisoned: [PieceIndex: [Int: (sender: Int, version: UInt64)]] = [:]
+    /// Who poisoned a piece that failed and has not come right yet.
+    var spoilers: [PieceIndex: Set<Int>] = [:]
+    /// Who poisoned a piece that failed and came right later.
+    var convicts: Set<Int> = []
     var discarded: UInt64 = 0
     var isComplete = false
 
@@ -46,9 +52,10 @@ final class SwarmHarness {
     case knock(Link)
     case message(Side, PeerMessage)
     case sent
-    case arrive(Side, Block, isPoisoned: Bool)
+    /// Poisoned blocks have a version other than 0.
+    case arrive(Side, Block, version: UInt64)
     case end(Side)
-    case verify(PieceIndex)
+    case verify(PieceIndex, isSuspect: Bool)
   }
 
   private struct Entry {
@@ -177,15 +184,26 @@ final class SwarmHarness {
       guard !to.link.isClosed[to.side], let key = to.link.keys[to.side] else { return }
       tell(host, .received(message, from: key))
     case .sent: finishSending(host)
-    case .arrive(let to, let block, let isPoisoned): arrive(to, block, isPoisoned)
+    case .arrive(let to, let block, let version): arrive(to, block, version)
     case .end(let to):
       guard !to.link.isClosed[to.side], let key = to.link.keys[to.side] else { return }
       forget(host, key)
       tell(host, .ended(key))
-    case .verify(let piece):
-      let isGood = hosts[host].poisoned.removeValue(forKey: piece) == nil
-      tell(host, isGood ? .pieceVerified(piece) : .pieceFailed(piece))
+    case .verify(let piece, let isSuspect): verify(piece, isSuspect, at: host)
     }
+  }
+
+  private func verify(_ piece: PieceIndex, _ isSuspect: Bool, at host: Int) {
+    let poisoned = hosts[host].poisoned.removeValue(forKey: piece) ?? [:]
+    let digests = (0..<geometry.blockCount(in: piece)).map { number in
+      Bytes20.block(poisoned[number]?.version ?? 0)
+    }
+    guard poisoned.isEmpty else {
+      hosts[host].spoilers[piece, default: []].formUnion(poisoned.values.map(\.sender))
+      return tell(host, .pieceFailed(piece, blockDigests: digests))
+    }
+    hosts[host].convicts.formUnion(hosts[host].spoilers.removeValue(forKey: piece) ?? [])
+    tell(host, .pieceVerified(piece, blockDigests: isSuspect ? digests : []))
   }
 
   private func knock(_ link: Link) {
@@ -202,7 +220,7 @@ final class SwarmHarness {
     tell(host, .accepted(ticket: nextTicket, from: from, handshake))
   }
 
-  private func arrive(_ to: Side, _ block: Block, _ isPoisoned: Bool) {
+  private func arrive(_ to: Side, _ block: Block, _ version: UInt64) {
     let host = hosts[to.link.hosts[to.side]]
     guard !to.link.isClosed[to.side], let key = to.link.keys[to.side] else {
       lost += UInt64(block.length)
@@ -212,7 +230,9 @@ final class SwarmHarness {
       host.discarded += UInt64(block.length)
       tell(to.link.hosts[to.side], .discarded(block, from: key))
     } else {
-      if isPoisoned { host.poisoned[block.piece, default: 0] += 1 }
+      let number = geometry.blockNumber(of: block)!
+      host.poisoned[block.piece, default: [:]][number] =
+        version == 0 ? nil : (sender: to.link.hosts[1 - to.side], version: version)
       tell(to.link.hosts[to.side], .landed(block, from: key))
     }
   }
@@ -260,10 +280,12 @@ final class SwarmHarness {
     case .unsend(let key, let block): takeBack(number, key) { $0 == block }
     case .unsendAll(let key): takeBack(number, key) { _ in true }
     case .close(let key, _): close(number, key)
-    case .verify(let piece): schedule(.verify(piece), for: number, after: Self.hashing)
+    case .verify(let piece, let isSuspect):
+      schedule(.verify(piece, isSuspect: isSuspect), for: number, after: Self.hashing)
     case .abandon(let piece): host.poisoned[piece] = nil
     case .wake(let moment): schedule(.tell(.wake), for: number, after: moment - now)
-    case .report(.peerBanned(.v4(let word))):
+    case .report(.peerBanned(let endpoint, _, _)):
+      guard case .v4(let word) = endpoint.address else { return }
       bans.append((number, Int(word - 0x0a00_0001)))
     case .report(.complete): host.isComplete = true
     case .metadataComplete, .report: break
@@ -297,11 +319,11 @@ final class SwarmHarness {
     guard !host.isGone, let (side, block) = host.outgoing.popFirst() else { return }
     if !side.link.isClosed[side.side], let key = side.link.keys[side.side] {
       host.blocksSent += 1
-      let isPoisoned = host.poisons > 0 && host.blocksSent % host.poisons == 0
+      let isPoisoned = generator.below(100) < host.poisonedPerHundred
       let other = 1 - side.side
       schedule(
-        .arrive((side.link, other), block, isPoisoned: isPoisoned), for: side.link.hosts[other],
-        after: Self.latency)
+        .arrive((side.link, other), block, version: isPoisoned ? generator.next() | 1 : 0),
+        for: side.link.hosts[other], after: Self.latency)
       tell(number, .uploaded(block, to: key))
     }
     startSending(number)

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import Testing
 import TorrentModel
@@ -15,10 +16,10 @@ import TorrentModel
 /// - `hello a [plain] [is b]`: the answer to our handshake, without extensions; with b's peer id
 /// - `accept a [plain] [is b] [at b]`: an incoming connection; from b's address
 /// - `a says message`, `a lands 0.0`, `a wastes 0.0`, `a took 0.0`, `a returns 0.0`, `a ends`
-/// - `verified 0`, `failed 0`, `lost 0`, `ready 01..`, `wake`
+/// - `verified 0 [1 2]`, `failed 0 [1 2]`, where the blocks' digests may follow, `lost 0`, `ready 01..`, `wake`
 ///
 /// Effects: `connect a`, `adopt a`, `refuse reason`, `a: message`, `upload a 0.0`, `close a`,
-/// `verify 0`, `abandon 0`, `ban a`, `complete`, `metadata 4`.
+/// `verify 0 [suspect]`, `abandon 0`, `ban a`, `complete`, `metadata 4`.
 final class SwarmScript {
   var swarm: Swarm
   private(set) var keys: [String: PeerKey] = [:]
@@ -132,8 +133,8 @@ final class SwarmScript {
       var endpoint = Self.endpoint(words.word(after: "at") ?? words[1])
       endpoint.port = 50_000 + UInt16(tickets.count)
       return .accepted(ticket: UInt64(tickets.count - 1), from: endpoint, handshake(words))
-    case "verified": return .pieceVerified(pieces())
-    case "failed": return .pieceFailed(pieces())
+    case "verified": return .pieceVerified(pieces(), blockDigests: digests(words))
+    case "failed": return .pieceFailed(pieces(), blockDigests: digests(words))
     case "lost": return .pieceLost(pieces())
     case "ready":
       return .ready(Self.geometry, have: Self.bitfield(words[1]), wanted: nil, metadata: [1, 2, 3])
@@ -143,6 +144,11 @@ final class SwarmScript {
     case "resume": return .downloadPaused(false)
     default: return event(of: keys[words[0]]!, Array(words.dropFirst()))
     }
+  }
+
+  /// The digests of blocks, each written as one number.
+  private func digests(_ words: [String]) -> [Bytes20] {
+    words.dropFirst(2).map { .block(UInt64($0)!) }
   }
 
   private func handshake(_ words: [String]) -> Handshake {
@@ -237,13 +243,13 @@ final class SwarmScript {
     case .close(let key, let reason):
       closeReasons[names[key]!] = reason
       return "close \(names[key]!)"
-    case .verify(let piece): return "verify \(piece)"
+    case .verify(let piece, let isSuspect): return "verify \(piece)\(isSuspect ? " suspect" : "")"
     case .abandon(let piece): return "abandon \(piece)"
     case .metadataComplete(let bytes):
       whole = bytes
       return "metadata \(bytes.count)"
-    case .report(.peerBanned(let address)):
-      guard case .v4(let word) = address else { return "ban ?" }
+    case .report(.peerBanned(let endpoint, _, _)):
+      guard case .v4(let word) = endpoint.address else { return "ban ?" }
       return "ban \(UnicodeScalar(UInt8(word & 0xff) + 96))"
     case .report(.complete): return "complete"
     case .wake, .report: return nil
@@ -289,6 +295,13 @@ final class SwarmScript {
     for broken in swarm.brokenInvariants {
       Issue.record("\(broken)", sourceLocation: sourceLocation)
     }
+  }
+}
+
+extension Bytes20 {
+  /// A digest that differs from those of other numbers.
+  static func block(_ number: UInt64) -> Bytes20 {
+    Bytes20((0..<20).map { UInt8(truncatingIfNeeded: number >> (8 * min($0, 7))) })!
   }
 }
 

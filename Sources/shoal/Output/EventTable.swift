@@ -37,7 +37,10 @@ extension EventOutline {
 
   static let peerBanned = EventOutline(
     "peer-banned", "a peer sent what no honest one sends",
-    [.infoHash, Key("peer", "its address"), Key("reason", "what it did")])
+    [
+      .infoHash, Key("peer", "its address; on a loopback address with the port"),
+      Key("reason", "what it did"), Key("seconds", "how long it is refused"),
+    ])
 
   static let tracker = EventOutline(
     "tracker", "a tracker answered, refused or could not be asked",

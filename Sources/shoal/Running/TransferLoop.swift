@@ -152,15 +152,19 @@ final class TransferLoop {
       if console.detail == .verbose {
         view.note("piece \(piece) failed its hash; fetching it anew")
       }
-    case .swarm(.peerBanned(let address)):
+    case .swarm(.peerBanned(let endpoint, let reason, let span)):
+      let peer = endpoint.address.isLoopback ? "\(endpoint)" : "\(endpoint.address)"
       console.event(
         .event(
           .peerBanned,
           [
-            infoHash, ("peer", .string(address.description)),
-            ("reason", .string("corrupt data or protocol faults")),
+            infoHash, ("peer", .string(peer)),
+            ("reason", .string(SafeText.visible(reason.description))),
+            ("seconds", .integer(Int64(span.seconds))),
           ]))
-      if console.detail == .verbose { view.note("banned \(address)") }
+      if console.detail == .verbose {
+        view.note("banned \(peer): \(SafeText.visible(reason.description))")
+      }
     case .swarm(.peerConnected(let endpoint)):
       if console.detail == .verbose { view.note("connected to \(endpoint)") }
     case .swarm(.peerClosed(let endpoint, let reason)):
