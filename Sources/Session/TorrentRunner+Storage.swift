@@ -92,12 +92,11 @@ extension TorrentRunner {
   private func wantedPieces(_ info: TorrentInfo) -> Bitfield? {
     guard let wantsFile = options.wantsFile else { return nil }
     var wanted = Bitfield(count: info.geometry.pieceCount)
-    let length = UInt64(info.geometry.pieceLength)
-    for (index, file) in info.layout.files.enumerated() where file.length > 0 {
+    for (index, file) in info.layout.files.enumerated() {
       let path = info.layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
       guard wantsFile(path) else { continue }
-      for piece in file.offset / length...(file.offset + file.length - 1) / length {
-        wanted.insert(PieceIndex(Int(piece)))
+      for piece in info.geometry.pieces(offset: file.offset, length: file.length) {
+        wanted.insert(PieceIndex(piece))
       }
     }
     return wanted

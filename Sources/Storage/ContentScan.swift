@@ -43,7 +43,8 @@ struct ContentScan {
     }
   }
 
-  private static func resolve(_ path: String) throws(StorageError) -> String {
+  /// The path with all links in it followed.
+  static func resolve(_ path: String) throws(StorageError) -> String {
     guard let resolved = realpath(path, nil) else {
       throw StorageError(.open, code: errno, path: path)
     }
@@ -55,7 +56,7 @@ struct ContentScan {
   }
 
   /// The folder and the last component of an absolute path.
-  private static func split(_ path: String) -> (parent: String, name: String) {
+  static func split(_ path: String) -> (parent: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     let parent = path[..<slash]
     return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))

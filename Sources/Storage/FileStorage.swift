@@ -19,9 +19,9 @@ public final class FileStorage: PieceStorage {
 
   public let layout: FileLayout
   public let access: Access
-  private let folder: Folder
+  let folder: Folder
   /// Where each file stands beneath the folder.
-  private let paths: [String]
+  let paths: [String]
   private let descriptors: DescriptorPool
   private let owner: UInt32
   private let unsynced: Mutex<FileSet>

@@ -52,6 +52,13 @@ public struct PieceGeometry: Hashable, Sendable {
     UInt64(piece.number) * UInt64(pieceLength)
   }
 
+  /// The numbers of the pieces that a range of the torrent's bytes touches; none for an empty one.
+  public func pieces(offset: UInt64, length: UInt64) -> Range<Int> {
+    guard length > 0 else { return 0..<0 }
+    let last = (offset + length - 1) / UInt64(pieceLength)
+    return Int(offset / UInt64(pieceLength))..<Int(last) + 1
+  }
+
   @inlinable
   public func blockCount(in piece: PieceIndex) -> Int {
     Int((length(of: piece) - 1) / blockLength + 1)

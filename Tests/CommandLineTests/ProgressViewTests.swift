@@ -16,7 +16,8 @@ import TorrentModel
 
   @Test(arguments: [
     (TransferSnapshot.Phase.metadata, "film\\x1B[2J  looking for metadata  4 peers (1 seed)"),
-    (.checking, "film\\x1B[2J  checking 50.0%"),
+    (.checking, "film\\x1B[2J  checking 50.0% of 1.0 GiB  3.0 MiB/s  ETA 2m 51s"),
+    (.hashing, "film\\x1B[2J  hashing 50.0% of 1.0 GiB  3.0 MiB/s  ETA 2m 51s"),
     (
       .downloading,
       "film\\x1B[2J  50.0% of 1.0 GiB  down 3.0 MiB/s  up 2.0 KiB/s  4 peers (1 seed)  ETA 2m 51s"

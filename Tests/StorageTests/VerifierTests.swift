@@ -54,6 +54,18 @@ import TorrentModel
     #expect(done.last == layout.totalLength)
   }
 
+  @Test func lengthsOnDiskAreThoseOfTheFilesAndNilForMissingOnes() throws {
+    let folder = try TemporaryFolder()
+    let layout = try FileLayout(
+      name: "t", isSingleFile: false, files: [(["a"], 3), (["b"], 3), (["c", "d"], 3)])
+    try folder.write([1, 2, 3, 4], to: "t/a")
+    try folder.write([], to: "t/b")
+    let storage = try FileStorage.payload(of: layout, at: folder.path)
+    #expect(try (0..<3).map { try storage.lengthOnDisk(of: $0) } == [4, 0, nil])
+    try folder.write([], to: "t/c/d/e")
+    #expect(throws: StorageError.self) { try storage.lengthOnDisk(of: 2) }
+  }
+
   @Test func missingAndShortFilesCostOnlyTheirPieces() throws {
     var generator = SeededGenerator(seed: 21)
     let folder = try TemporaryFolder()

@@ -13,6 +13,16 @@ import TorrentModel
         blockLength: UInt32(random.below(20_000) + 1_000)))
   }
 
+  @Test func aRangeTouchesThePiecesItsFirstAndLastBytesLieIn() throws {
+    let geometry = try #require(PieceGeometry(totalLength: 100_000, pieceLength: 16_384))
+    for (offset, length, pieces) in [
+      (0, 0, 0..<0), (50_000, 0, 0..<0), (0, 1, 0..<1), (0, 16_384, 0..<1), (0, 16_385, 0..<2),
+      (16_383, 2, 0..<2), (16_384, 1, 1..<2), (0, 100_000, 0..<7), (99_999, 1, 6..<7),
+    ] {
+      #expect(geometry.pieces(offset: UInt64(offset), length: UInt64(length)) == pieces)
+    }
+  }
+
   @Test(arguments: 0..<100 as Range<UInt64>) func piecesTileTheTorrent(seed: UInt64) throws {
     let geometry = try Self.geometry(seed: seed)
     var position: UInt64 = 0

@@ -50,20 +50,11 @@ struct HashedContent {
   private static func hash(
     _ content: MetainfoCreator, console: Console
   ) throws(CommandError) -> [Bytes20] {
-    var view = ProgressView(console)
-    let start = Reactor.clock
-    var snapshot = TransferSnapshot(hashing: content.layout)
+    var progress = ScanProgress(TransferSnapshot(hashing: content.layout), console: console)
+    defer { _ = progress.end() }
     do {
-      let hashes = try content.hash(cancellation: Interruption.cancellation) { bytes in
-        let now = Reactor.clock
-        snapshot.bytesDone = bytes
-        snapshot.downRate = UInt64(Double(bytes) / max((now - start).seconds, 0.001))
-        view.update([snapshot], at: now)
-      }
-      view.erase()
-      return hashes
+      return try content.hash(cancellation: Interruption.cancellation) { progress.update($0) }
     } catch {
-      view.erase()
       throw CommandError(error)
     }
   }
@@ -132,7 +123,8 @@ extension CommandError {
     let code: ExitCode
     switch error.cause {
     case .cancelled: code = .incomplete
-    case .nothingToShare, .nameNotText, .notAFile, .unacceptable: code = .usage
+    case .nothingToShare, .nameNotText, .unacceptable: code = .usage
+    case .notAFile where error.operation == .share: code = .usage
     case _ where error.isMissing && error.operation == .open: code = .usage
     default: code = .disk
     }

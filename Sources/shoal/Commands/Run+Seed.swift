@@ -1,15 +1,24 @@
 import DeterministicCore
 import Session
+import Storage
 import SwarmLogic
 import TorrentModel
 
 /// Seeds what is on disk until interrupted.
 func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> ExitCode {
   let (source, origin) = try options.source.read()
+  guard case .metainfo(let metainfo) = source else {
+    preconditionFailure("a link is refused with the flags")
+  }
   let command = SeedCommand()
   let loop = try TransferLoop(
     options.peers, usualPort: SessionConfiguration.usualPort, console: console, command: command)
   var torrent = TorrentOptions(folder: options.data)
+  do {
+    torrent.storage = try FileStorage.payload(of: metainfo.info.layout, at: options.data)
+  } catch {
+    throw CommandError(error)
+  }
   torrent.isReadOnly = true
   torrent.trustsData = options.trustsData
   torrent.origin = origin

@@ -3,7 +3,7 @@ import TorrentModel
 /// What `shoal seed` was asked to do.
 struct SeedOptions: Sendable {
   var source: Source
-  /// The folder that holds the torrent's file, or the folder of its name.
+  /// The payload, or the folder that holds it: see `FileStorage.payload`.
   var data: String
   /// Whether the data is taken to be what the metainfo says, unread.
   var trustsData: Bool
@@ -12,7 +12,7 @@ struct SeedOptions: Sendable {
   var peers: PeerOptions
 
   private static let dataFlag = Flag(
-    "data", short: "d", .folder, "the folder that holds the data", fallback: "current folder")
+    "data", short: "d", .path, "the data, or the folder that holds it", fallback: "current folder")
   private static let noVerifyFlag = Switch(
     "no-verify", "trust the data on disk instead of reading it first")
 
@@ -39,7 +39,9 @@ extension Verb {
     groups: [SeedOptions.flags, PeerOptions.flags],
     details: [
       "Reads and checks the data first, then serves it until interrupted. Pieces that do not match "
-        + "are left alone on disk and not served."
+        + "are left alone on disk and not served.",
+      "--data names the data itself, whatever it is called, or the folder that holds it under the "
+        + "torrent's name: whichever has more of the torrent's files, the latter when equal.",
     ],
     examples: [
       .init("shoal seed film.torrent --data /srv/films", "serves /srv/films/NAME"),

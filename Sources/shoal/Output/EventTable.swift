@@ -70,6 +70,24 @@ extension EventOutline {
       Key("skipped", "paths that were left out: links, devices, empty folders"),
     ])
 
+  static let file = EventOutline(
+    "file", "a file is not as the torrent says",
+    [
+      .infoHash, Key("path", "path below the download folder"),
+      Key("state", "missing, short, long, damaged or uncertain"),
+      Key("size", "bytes it should have"), Key("sizeOnDisk", "bytes it has; null when missing"),
+      .badPieces,
+    ])
+
+  static let checked = EventOutline(
+    "checked", "data was compared with its metainfo",
+    [
+      .name, .infoHash, .size, Key("matches", "whether every file is right"),
+      Key("files", "number of files"), Key("badFiles", "number of files that are not right"),
+      .pieces, Key("goodPieces", "number of pieces that are right"), .badPieces,
+      Key("seconds", "time it took"),
+    ])
+
   // MARK: Services
 
   static let serviceStarted = EventOutline(
@@ -101,6 +119,7 @@ extension EventOutline.Key {
   static let size = Self("size", "bytes of all files together")
   static let pieceLength = Self("pieceLength", "bytes in a piece")
   static let pieces = Self("pieces", "number of pieces")
+  static let badPieces = Self("badPieces", "first and last piece of each run that is wrong")
   static let file = Self("file", "path of the .torrent file")
   static let magnet = Self("magnet", "magnet link")
 }

@@ -16,7 +16,7 @@ struct TransferSnapshot: Hashable, Sendable {
   var bytesDone: UInt64
   /// Bytes wanted; 0 while the metadata is not known.
   var bytesTotal: UInt64
-  /// Bytes a second.
+  /// Bytes a second; while hashing and checking, bytes read.
   var downRate: UInt64
   /// Bytes a second.
   var upRate: UInt64
@@ -51,13 +51,14 @@ struct TransferSnapshot: Hashable, Sendable {
   var line: String {
     let peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
     switch phase {
-    case .hashing:
-      return "\(label)  hashing \(Format.percent(bytesDone, of: bytesTotal)) "
-        + "of \(Format.size(bytesTotal))  \(Format.rate(downRate))"
+    case .hashing, .checking:
+      var text = "\(label)  \(phase.rawValue) \(Format.percent(bytesDone, of: bytesTotal)) "
+      text += "of \(Format.size(bytesTotal))"
+      if downRate > 0 { text += "  \(Format.rate(downRate))" }
+      if let eta { text += "  ETA \(Format.duration(eta))" }
+      return text
     case .metadata:
       return "\(label)  looking for metadata  \(peerText)"
-    case .checking:
-      return "\(label)  checking \(Format.percent(bytesDone, of: bytesTotal))"
     case .downloading:
       let time = eta.map { "ETA \(Format.duration($0))" } ?? "ETA unknown"
       return
@@ -81,6 +82,13 @@ extension TransferSnapshot {
     self.init(
       name: layout.name, infoHash: nil, phase: .hashing, bytesDone: 0,
       bytesTotal: layout.totalLength, downRate: 0, upRate: 0, peers: 0, seeds: 0, uploaded: 0)
+  }
+
+  /// A torrent whose data is being checked.
+  init(checking info: TorrentInfo) {
+    self.init(hashing: info.layout)
+    infoHash = info.infoHash
+    phase = .checking
   }
 }
 

@@ -1,0 +1,50 @@
+import Glibc
+public import TorrentModel
+
+extension FileStorage {
+  /// The data of a torrent where a person says that it is, to be read and never changed.
+  ///
+  /// The path is the payload itself, whatever it is called, or the folder that holds it under the
+  /// torrent's name: whichever of the two has more of the torrent's files, the latter when they are
+  /// equal. A link given here is followed; those below are not.
+  public static func payload(
+    of layout: FileLayout, at path: String, descriptors: DescriptorPool = DescriptorPool()
+  ) throws(StorageError) -> FileStorage {
+    let real = try ContentScan.resolve(path)
+    var status = stat()
+    guard stat(real, &status) == 0 else { throw StorageError(.open, code: errno, path: path) }
+    if status.st_mode & S_IFMT == S_IFREG {
+      guard layout.isSingleFile else {
+        throw StorageError(
+          .open, path: path, .unacceptable("the torrent is a folder, and this is a file"))
+      }
+      let (parent, name) = ContentScan.split(real)
+      return try FileStorage(
+        folder: parent, layout: layout, paths: [name], access: .readOnly, descriptors: descriptors)
+    }
+    let held = try FileStorage(
+      folder: path, layout: layout, access: .readOnly, descriptors: descriptors)
+    guard !layout.isSingleFile else { return held }
+    let itself = try FileStorage(
+      folder: path, layout: layout, paths: layout.files.map { $0.path.joined(separator: "/") },
+      access: .readOnly, descriptors: descriptors)
+    return itself.presentCount > held.presentCount ? itself : held
+  }
+
+  /// How many of the torrent's files are there, whatever is in them.
+  private var presentCount: Int {
+    layout.files.indices.count { folder.mark(of: paths[$0]) != nil }
+  }
+
+  /// Bytes in a file as it is on the disk; `nil` when it is missing.
+  public func lengthOnDisk(of file: Int) throws(StorageError) -> UInt64? {
+    do throws(StorageError) {
+      let opened = try folder.openFile(paths[file], writing: false)
+      close(opened.descriptor)
+      return opened.length
+    } catch {
+      guard error.isMissing else { throw error }
+      return nil
+    }
+  }
+}
