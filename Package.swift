@@ -44,6 +44,7 @@ let package = Package(
     module("TorrentModel", ["Bencoding", "Hashing"]),
 
     // Floor 2: bytes to messages and back
+    module("ChordWire", ["Bencoding", "Hashing", "TorrentModel"]),
     module("PeerWire", ["Bencoding", "TorrentModel"]),
     module("HTTPWire", ["TorrentModel"]),
     module("TrackerWire", ["Bencoding", "HTTPWire", "TorrentModel"]),
@@ -81,6 +82,7 @@ let package = Package(
 
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
+    tests("ChordWireTests", ["Bencoding", "ChordWire", "DeterministicCore"]),
     tests("CommandLineTests", ["DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
     tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
