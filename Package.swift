@@ -68,6 +68,15 @@ let package = Package(
         "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
       ]),
 
+    // Floor 5, too: virtual time, links and memory brought to the same decisions
+    module(
+      "Simulator",
+      [
+        "DeterministicCore", "Hashing", "PeerWire", "SwarmLogic", "TorrentModel", "TrackerLogic",
+        "TrackerWire",
+      ]
+    ),
+
     // Floor 6: what others see and steer
     module("Control", ["HTTPWire", "Networking", "Session", "TorrentModel"]),
 
@@ -76,7 +85,8 @@ let package = Package(
       name: "shoal",
       dependencies: [
         "Bencoding", "CLinux", "Control", "DeterministicCore", "HTTPWire", "Hashing", "Networking",
-        "Session", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
+        "Session", "Simulator", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic",
+        "TrackerWire",
       ],
       swiftSettings: fast),
 
@@ -90,6 +100,7 @@ let package = Package(
     tests("NetworkingTests", ["Networking"]),
     tests("PeerWireTests", ["DeterministicCore", "PeerWire"]),
     tests("SessionTests", ["Session"]),
+    tests("SimulatorTests", ["DeterministicCore", "Simulator"]),
     tests("StorageTests", ["DeterministicCore", "Hashing", "Storage"]),
     tests("SwarmLogicTests", ["DeterministicCore", "Hashing", "SwarmLogic"]),
     tests("TorrentModelTests", ["Bencoding", "DeterministicCore", "Hashing", "TorrentModel"]),

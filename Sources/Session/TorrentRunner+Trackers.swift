@@ -30,7 +30,7 @@ extension TorrentRunner {
   /// Makes the announces that are due and sees to the next ones.
   func announce() {
     guard phase != .stopped else { return }
-    for order in schedule.next(at: reactor.now, wantsPeers: wantsPeers) {
+    for order in schedule.next(at: reactor.now, wantsPeers: swarm.wantsPeers) {
       carryOut(order, patience: Self.announcePatience) { [weak self] outcome in
         guard let self else { return }
         self.schedule.finish(order, outcome, at: self.reactor.now)
@@ -67,10 +67,6 @@ extension TorrentRunner {
     guard !have.isFull else { return 0 }
     let present = have.pieces.reduce(UInt64(0)) { $0 + UInt64(info.geometry.length(of: $1)) }
     return info.geometry.totalLength - present
-  }
-
-  private var wantsPeers: Bool {
-    swarm.peerCount < session.configuration.swarm.mostPeers / 2
   }
 
   private func carryOut(

@@ -186,6 +186,8 @@ extension Swarm {
   public var bytesLeft: UInt64? { picker?.bytesLeft }
   public var have: Bitfield? { picker?.have }
   public var peerCount: Int { peers.count - dialCount }
+  /// Whether a tracker should be asked for more peers.
+  public var wantsPeers: Bool { peerCount < configuration.mostPeers / 2 }
 
   /// Different peers that have been seen with every piece.
   public var completePeerCount: Int { completePeers.count }

@@ -8,7 +8,7 @@ enum Rules {
     for imported in source.imports {
       if let sentence = complaint(about: imported, in: source, on: floor) { found.append(sentence) }
     }
-    if floor <= House.highestPureFloor { found += impurities(in: source) }
+    if isPure(source.module, on: floor) { found += impurities(in: source) }
     if source.lines.count > House.longestFile {
       found.append("\(source.name): \(source.lines.count) lines, over \(House.longestFile)")
     }
@@ -18,10 +18,14 @@ enum Rules {
     return found
   }
 
+  private static func isPure(_ module: String, on floor: Int) -> Bool {
+    floor <= House.highestPureFloor || House.pureModules.contains(module)
+  }
+
   private static func complaint(
     about imported: String, in source: SourceFile, on floor: Int
   ) -> String? {
-    let pure = floor <= House.highestPureFloor
+    let pure = isPure(source.module, on: floor)
     if House.basement.contains(imported) {
       return pure && !House.pureShims.contains(imported)
         ? "\(source.name): floor \(floor) imports the shim \(imported)" : nil

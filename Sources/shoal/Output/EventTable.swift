@@ -95,6 +95,26 @@ extension EventOutline {
 
   static let serviceStopped = EventOutline("stopped", "the tracker has ended and kept its swarms")
 
+  // MARK: Simulations
+
+  static let simulated = EventOutline(
+    "simulated", "a run of a simulation held",
+    [
+      Key("scenario", "its name"), Key("seed", "what repeats it"),
+      Key("peers", "hosts besides the seeds"), .pieces,
+      Key("digest", "of all events; equal for equal runs"), Key("events", "number of them"),
+      Key("bound", "seconds no policy can be faster than"),
+      Key("lastSeconds", "until the last host was complete"),
+      Key("meanSeconds", "from a host's arrival to its completion"),
+      Key("makespanEfficiency", "bound over lastSeconds"),
+      Key("meanEfficiency", "bound over meanSeconds"),
+      Key("uplinkUse", "bytes sent over what the uplinks could send"),
+      Key("firstCopyCost", "bytes the seed sent until there was a copy, over the length"),
+      Key("waste", "bytes that were of no use, over those that were"),
+      Key("leastDiversity", "evenness of the copies of pieces, 1 at best"),
+      Key("groups", "objects with name, hosts, complete, meanSeconds, receivedOverGiven"),
+    ])
+
   // MARK: Failure
 
   static let error = EventOutline(

@@ -1,11 +1,10 @@
 import DeterministicCore
 import TorrentModel
 
-@testable import SwarmLogic
-
+// What must hold between any two inputs. Tests and the simulator look at it from outside.
 extension Swarm {
-  /// What must hold between any two inputs and does not, in words; O(everything).
-  var brokenInvariants: [String] {
+  /// What does not hold, in words; O(everything).
+  public var brokenInvariants: [String] {
     var broken: [String] = []
     func require(_ holds: Bool, _ what: @autoclosure () -> String) {
       if !holds { broken.append(what()) }

@@ -1,0 +1,50 @@
+import DeterministicCore
+import SwarmLogic
+import TorrentModel
+
+// What must hold at any moment, seen from outside the swarms wherever that is possible.
+extension World {
+  mutating func complain(_ host: SimulatedHost, _ what: String) {
+    guard violations.count < Self.mostViolations else { return }
+    violations.append("host \(host.number) at \((now - Moment.zero).seconds) s: \(what)")
+  }
+
+  /// What must hold at one host between two events; O(its peers, their requests and pieces).
+  mutating func check(_ number: Int) {
+    let host = hosts[number]
+    guard host.isOnline else { return }
+    for broken in host.swarm.brokenInvariants { complain(host, broken) }
+    if let have = host.swarm.have, have != host.storage.verified {
+      complain(host, "counts \(have.setCount) pieces, of which the storage has other ones")
+    }
+    if host.swarm.down.total != host.bytesLanded {
+      complain(host, "\(host.bytesLanded) bytes landed, \(host.swarm.down.total) are counted")
+    }
+    if host.swarm.up.total != host.bytesUploaded {
+      complain(host, "\(host.bytesUploaded) bytes left, \(host.swarm.up.total) are counted")
+    }
+    if ledger.sent != ledger.landed + ledger.discarded + ledger.lost + ledger.underWay {
+      complain(host, "of \(ledger.sent) bytes some have come to be more or fewer")
+    }
+  }
+
+  /// A request must be for a piece the other end has.
+  mutating func checkRequest(_ block: Block, from host: SimulatedHost, on flow: UInt32) {
+    let other = hosts[Int(connections[flow ^ 1].host)]
+    if !other.storage.verified[block.piece] {
+      complain(host, "asks host \(other.number) for piece \(block.piece), which it has not")
+    }
+    if host.storage.verified[block.piece] {
+      complain(host, "asks for piece \(block.piece), which it has")
+    }
+  }
+
+  /// Nobody goes without for long while others have what it lacks.
+  mutating func checkProgress(of host: SimulatedHost) {
+    guard host.isOnline, host.completedAt == nil, cut == 0,
+      now - host.lastProgress > plan.patience, census.hasMore(than: host.storage.verified)
+    else { return }
+    complain(host, "has gained nothing for \((now - host.lastProgress).seconds) s")
+    host.lastProgress = now
+  }
+}

@@ -1,0 +1,57 @@
+import DeterministicCore
+import PeerWire
+import SwarmLogic
+import TorrentModel
+
+// Facts in, effects out: what a driver on real sockets does, done on events.
+extension World {
+  /// Tells a swarm one fact and carries out what it wants done. Returns how much that was.
+  @discardableResult
+  mutating func tell(_ number: Int, _ input: SwarmInput) -> Int {
+    var batch: [SwarmEffect] = []
+    swap(&batch, &effects)
+    let host = hosts[number]
+    host.swarm.handle(input, at: now, into: &batch)
+    for effect in batch { perform(effect, of: host) }
+    let count = batch.count
+    batch.removeAll(keepingCapacity: true)
+    swap(&batch, &effects)
+    return count
+  }
+
+  private mutating func perform(_ effect: SwarmEffect, of host: SimulatedHost) {
+    switch effect {
+    case .send(let key, let message): send(message, from: host, to: key)
+    case .upload(let key, let block): enqueue(block, from: host, to: key)
+    case .connect(let key, let endpoint): connect(host, key, endpoint)
+    case .adopt(let ticket, let key): adopt(ticket, host, key)
+    case .refuse(let ticket, _): refuse(ticket)
+    case .unsend(let key, let block): unsend(host, key) { $0 == block }
+    case .unsendAll(let key): unsend(host, key) { _ in true }
+    case .close(let key, _): close(host, key)
+    case .verify(let piece, _):
+      schedule(
+        .verified, at: now + Self.hashing, host: host.number, generation: host.life,
+        piece: piece.number)
+    case .abandon(let piece): host.storage.abandon(piece)
+    case .wake(let moment):
+      schedule(.wake, at: moment, host: host.number, generation: host.life)
+    case .report(.peerBanned(let endpoint, _, _)): noteBan(of: endpoint.address)
+    case .report(.complete): noteComplete(host)
+    case .metadataComplete, .report: break
+    }
+  }
+
+  mutating func verify(_ event: Event) -> Int {
+    let number = Int(event.host)
+    guard isAlive(number, event.generation) else { return 0 }
+    let host = hosts[number]
+    let piece = PieceIndex(number: event.piece)
+    guard host.storage.verify(piece, blockCount: geometry.blockCount(in: piece)) else {
+      return tell(number, .pieceFailed(piece))
+    }
+    host.lastProgress = now
+    noteCopy(of: piece, at: host)
+    return tell(number, .pieceVerified(piece))
+  }
+}
