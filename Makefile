@@ -12,8 +12,8 @@ BINARY  = $(SCRATCH)/release/shoal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-units test-interoperation test-tree lint bench install \
-  clean
+.PHONY: help setup build demo test test-units test-interoperation test-tree fuzz fuzz-short lint \
+  bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -42,8 +42,23 @@ test-interoperation: ## run real clients and trackers against shoal in a network
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree
 
+# Every module instrumented: a build beside the usual one, linked by the toolchain's own linker,
+# because Debian's stumbles over what the sanitizers add.
+FUZZER     = $(SCRATCH)/fuzz/release/Fuzz
+EXECUTIONS ?= 10000000
+TARGETS    ?=
+
+fuzz: ## feed every decoder EXECUTIONS inputs, all else a tenth of them (TARGETS="…" chooses)
+	SHOAL_FUZZING=1 $(SWIFT) build --scratch-path $(SCRATCH)/fuzz -c release --product Fuzz \
+	  -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
+	@SHOAL_FUZZER=$(abspath $(FUZZER)) Scripts/fuzz $(EXECUTIONS) \
+	  $(abspath $(SCRATCH))/fuzz/corpus $(TARGETS)
+
+fuzz-short: ## the same with 20 000 inputs each: a minute once it is built
+	@$(MAKE) --no-print-directory fuzz EXECUTIONS=20000
+
 lint: ## check the format of every source
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+	$(SWIFT) format lint --strict -r Sources Tests Fuzzing Package.swift
 
 bench: build ## measure a transfer between two processes on this machine
 	@SHOAL_BINARY=$(BINARY) Benchmarks/transfer

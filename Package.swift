@@ -109,3 +109,15 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzz entries are a build of their own, with every module instrumented: `make fuzz`.
+if Context.environment["SHOAL_FUZZING"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "Bencoding", "CLinux", "DeterministicCore", "HTTPWire", "Hashing", "Networking", "PeerWire",
+        "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
+      ],
+      path: "Fuzzing/Fuzz", swiftSettings: strict))
+}

@@ -1,0 +1,112 @@
+import PeerWire
+import TorrentModel
+
+extension FuzzTarget {
+  /// What peers say to each other.
+  static var peerMessages: [FuzzTarget] {
+    [
+      .decoder(
+        "handshake",
+        seeds: [
+          Handshake(
+            infoHash: InfoHash(bytes: Array(repeating: 1, count: 20))!,
+            peerID: PeerID(bytes: Array(repeating: 2, count: 20))!
+          ).bytes
+        ], handshake),
+      FuzzTarget(name: "peer-messages", kind: .decoder, seeds: [stream], run: peerMessages),
+    ]
+  }
+
+  private static func handshake(_ bytes: [UInt8]) {
+    guard let handshake = try? Handshake(bytes) else { return }
+    require(handshake.bytes == bytes, "written otherwise")
+    require(Handshake.isPlausible(bytes.prefix(7)), "a handshake that is not plausible")
+  }
+
+  /// However the stream is cut, the same is read; and what is read is written as it came.
+  private static func peerMessages(_ input: UnsafeRawBufferPointer) {
+    guard let first = input.first else { return }
+    let stream = Array(input.dropFirst())
+    var whole = PeerStream()
+    whole.take(stream[...])
+    var cut = PeerStream()
+    var rest = stream[...]
+    var step = first
+    while !rest.isEmpty {
+      let count = min(rest.count, 1 + Int(step % 37))
+      cut.take(rest.prefix(count))
+      rest = rest.dropFirst(count)
+      step = step &* 31 &+ 7
+    }
+    require(whole.items == cut.items, "cut at \(first): \(cut.items), not \(whole.items)")
+    require(whole.isBroken == cut.isBroken, "cut at \(first): a fault that depends on it")
+    require(
+      whole.isBroken || whole.decoder.bytesHeld == cut.decoder.bytesHeld, "held back otherwise")
+    require(
+      whole.written.elementsEqual(stream.prefix(whole.written.count)), "written otherwise")
+  }
+
+  /// A message of each kind, one block among them.
+  private static var stream: [UInt8] {
+    let block = Block(piece: PieceIndex(1), offset: 16384, length: 5)
+    let messages: [PeerMessage] = [
+      .keepAlive, .choke, .unchoke, .interested, .notInterested, .have(PieceIndex(2)),
+      .bitfield([0xf0]), .request(block), .cancel(block), .port(6881), .suggest(PieceIndex(3)),
+      .haveAll, .haveNone, .reject(block), .allowedFast(PieceIndex(4)),
+      .extended(id: 0, payload: Array("de".utf8)),
+    ]
+    var bytes: [UInt8] = [3]
+    for message in messages { message.encode(into: &bytes) }
+    BlockHeader.encode(block, into: &bytes)
+    return bytes + [1, 2, 3, 4, 5] + PeerMessage.haveAll.bytes
+  }
+}
+
+/// What a decoder has made of a stream so far.
+private struct PeerStream {
+  enum Item: Equatable {
+    case message(PeerMessage)
+    case block(Block, payload: [UInt8])
+  }
+
+  var decoder = PeerMessageDecoder()
+  var items: [Item] = []
+  var isBroken = false
+  /// The items as the encoder writes them, up to the first message that only others send.
+  var written: [UInt8] = []
+  private var isWriting = true
+
+  mutating func take(_ input: ArraySlice<UInt8>) {
+    guard !isBroken else { return }
+    let bytes = Array(input)
+    var offset = 0
+    do {
+      while let item = try decoder.next(in: bytes.span.bytes, at: &offset) {
+        take(item, of: bytes)
+        require(decoder.bytesHeld <= 1 << 20, "more held than the longest frame")
+      }
+      require(offset == bytes.count, "input left behind")
+    } catch {
+      isBroken = true
+    }
+  }
+
+  private mutating func take(_ item: PeerMessageDecoder.Item, of bytes: [UInt8]) {
+    switch item {
+    case .message(let message):
+      items.append(.message(message))
+      if case .unknown = message { isWriting = false }
+      if isWriting { message.encode(into: &written) }
+    case .block(let block):
+      items.append(.block(block, payload: []))
+      if isWriting { BlockHeader.encode(block, into: &written) }
+    case .payload(let range):
+      guard case .block(let block, let payload)? = items.last else {
+        fatalError("payload without a block")
+      }
+      items[items.count - 1] = .block(block, payload: payload + bytes[range])
+      require(payload.count + range.count <= Int(block.length), "more payload than the block has")
+      if isWriting { written += bytes[range] }
+    }
+  }
+}
