@@ -12,8 +12,8 @@ BINARY  = $(SCRATCH)/release/shoal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-units test-interoperation test-tree fuzz fuzz-short lint \
-  bench install clean
+.PHONY: help setup build demo test test-units test-interoperation test-faults test-tree fuzz fuzz-short \
+  lint bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -38,6 +38,9 @@ test-interoperation: ## run real clients and trackers against shoal in a network
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	SHOAL_BINARY=$(abspath $(BINARY)) Scripts/with-namespace \
 	  $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter InteroperationTests
+
+test-faults: ## fail every single call on the disk of create and get, and look what is left
+	SHOAL_FAULTS=all $(SWIFT) test --scratch-path $(SCRATCH) --filter FaultTests
 
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree

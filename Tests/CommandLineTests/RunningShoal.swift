@@ -12,14 +12,14 @@ final class RunningShoal {
   /// Longer than any of these runs takes; a run that reaches it is killed and fails its test.
   static let patience: TimeInterval = 15
 
-  private init(_ words: [String], in folder: URL) throws {
+  private init(_ words: [String], in folder: URL, environment: [String: String]) throws {
     let name = UUID().uuidString
     output = folder.appendingPathComponent(".\(name).output")
     errors = folder.appendingPathComponent(".\(name).errors")
     for file in [output, errors] { try Data().write(to: file) }
     process.executableURL = ShoalBinary.location
     process.arguments = words
-    process.environment = ["TERM": "xterm"]
+    process.environment = ["TERM": "xterm"].merging(environment) { $1 }
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
@@ -29,16 +29,19 @@ final class RunningShoal {
 
   /// Runs the program in `folder` while `body` does.
   static func with<Value>(
-    _ words: [String], in folder: URL, _ body: (RunningShoal) throws -> Value
+    _ words: [String], in folder: URL, environment: [String: String] = [:],
+    _ body: (RunningShoal) throws -> Value
   ) throws -> Value {
-    let running = try RunningShoal(words, in: folder)
+    let running = try RunningShoal(words, in: folder, environment: environment)
     defer { running.kill() }
     return try body(running)
   }
 
   /// Runs the program to its end, within `patience`.
-  static func run(_ words: [String], in folder: URL) throws -> ShoalBinary.Result {
-    try with(words, in: folder) { try $0.end() }
+  static func run(
+    _ words: [String], in folder: URL, environment: [String: String] = [:]
+  ) throws -> ShoalBinary.Result {
+    try with(words, in: folder, environment: environment) { try $0.end() }
   }
 
   private func kill() {
