@@ -3,8 +3,14 @@
 /// Values nest at most as deep as a decoder lets them, so recursion is bounded.
 public struct BencodeEncoder {
   public private(set) var bytes: [UInt8] = []
+  private let document: [UInt8]?
 
-  public init() {}
+  public init() { document = nil }
+
+  /// - Parameter document: values that were decoded from it are written as they stand there, byte
+  ///   for byte, in whatever value they are now.
+  /// - Precondition: every decoded value that is written was decoded from it.
+  public init(reusing document: [UInt8]) { self.document = document }
 
   public static func encode(_ value: BencodeValue) -> [UInt8] {
     var encoder = BencodeEncoder()
@@ -13,6 +19,10 @@ public struct BencodeEncoder {
   }
 
   public mutating func append(_ value: BencodeValue) {
+    if let document, let range = value.range {
+      bytes.append(contentsOf: document[range])
+      return
+    }
     switch value.content {
     case .integer(let number):
       bytes.append(UInt8(ascii: "i"))

@@ -44,17 +44,28 @@ public struct MetainfoBuilder: Sendable {
     }
     if isPrivate { info.append(("private", .integer(1))) }
     if let source { info.append(("source", .string(source))) }
+    let outer = BencodeValue.dictionary([("info", .dictionary(info))])
+      .setting(trackers: trackers)
+      .setting(webSeeds: webSeeds)
+      .setting("comment", to: comment.map { .string($0) })
+      .setting("created by", to: createdBy.map { .string($0) })
+      .setting("creation date", to: creationDate.map { .integer($0) })
+    return BencodeEncoder.encode(outer)
+  }
+}
 
-    var outer: [(String, BencodeValue)] = [("info", .dictionary(info))]
-    if let first = trackers.first?.first { outer.append(("announce", .string(first))) }
-    if trackers.count > 1 || trackers.first.map({ $0.count > 1 }) == true {
-      let tiers = trackers.map { tier in BencodeValue.list(tier.map { .string($0) }) }
-      outer.append(("announce-list", .list(tiers)))
-    }
-    if !webSeeds.isEmpty { outer.append(("url-list", .list(webSeeds.map { .string($0) }))) }
-    if let comment { outer.append(("comment", .string(comment))) }
-    if let createdBy { outer.append(("created by", .string(createdBy))) }
-    if let creationDate { outer.append(("creation date", .integer(creationDate))) }
-    return BencodeEncoder.encode(.dictionary(outer))
+// How the outer dictionary spells what has more than one spelling.
+extension BencodeValue {
+  /// `announce` for clients that know no more, and `announce-list` (BEP 12) where it says more.
+  func setting(trackers: [[String]]) -> BencodeValue {
+    let isOne = trackers.count == 1 && trackers[0].count == 1
+    let tiers = trackers.map { tier in BencodeValue.list(tier.map { .string($0) }) }
+    return setting("announce", to: trackers.first?.first.map { .string($0) })
+      .setting("announce-list", to: trackers.isEmpty || isOne ? nil : .list(tiers))
+  }
+
+  /// `url-list` (BEP 19).
+  func setting(webSeeds: [String]) -> BencodeValue {
+    setting("url-list", to: webSeeds.isEmpty ? nil : .list(webSeeds.map { .string($0) }))
   }
 }

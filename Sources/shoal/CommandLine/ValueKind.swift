@@ -32,6 +32,11 @@ extension ValueKind where Value == String {
     }
   }
 
+  /// Any text; the empty one stands for none at all.
+  static func textOrNothing(_ placeholder: String) -> ValueKind {
+    ValueKind(placeholder: placeholder, expected: "a text") { $0 }
+  }
+
   static let path = text("PATH", expected: "a path", completion: .files)
   static let folder = text("DIR", expected: "a folder", completion: .folders)
   static let torrentFile = text(

@@ -5,6 +5,15 @@ extension Shoal {
   /// and its name here. The declaration is all that the parser, the suggestions, the help pages,
   /// the shell completions and the manual page know of it.
   static let verbs: [Verb] = [
-    .share, .get, .seed, .create, .show, .magnet, .verify, .tracker, .simulate,
+    .share,
+    .get,
+    .seed,
+    .create,
+    .show,
+    .magnet,
+    .verify,
+    .edit,
+    .tracker,
+    .simulate,
   ]
 }

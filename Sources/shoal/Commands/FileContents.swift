@@ -30,10 +30,26 @@ enum FileContents {
     return contents
   }
 
+  /// The path with all links in it followed: a file is replaced where it is, not where a link is.
+  static func resolve(_ path: String) throws(CommandError) -> String {
+    guard let resolved = realpath(path, nil) else {
+      throw failure("cannot open the file", on: path, errno)
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   /// Puts a file with these contents at a path: see `WholeFile`.
-  static func write(_ contents: [UInt8], to path: String) throws(CommandError) {
+  ///
+  /// - Parameter model: a file whose readers may read this one, and nobody else: trackers' URLs
+  ///   hold keys.
+  static func write(
+    _ contents: [UInt8], to path: String, like model: String? = nil
+  ) throws(CommandError) {
+    var status = stat()
+    let hasModel = model.map { stat($0, &status) == 0 } ?? false
     do {
-      try WholeFile.write(contents, to: path)
+      try WholeFile.write(contents, to: path, mode: hasModel ? status.st_mode & 0o666 : 0o666)
     } catch {
       throw failure("cannot write the file", on: path, error)
     }

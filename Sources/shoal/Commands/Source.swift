@@ -46,9 +46,15 @@ enum Source: Hashable, Sendable {
     do {
       return try Metainfo(document)
     } catch {
-      throw CommandError(
-        .badMetainfo, "no usable .torrent file: \(error)", on: name,
-        remedy: "get the file again from where it came")
+      throw CommandError(notMetainfo: error, on: name)
     }
+  }
+}
+
+extension CommandError {
+  init(notMetainfo error: MetainfoError, on name: String) {
+    self.init(
+      .badMetainfo, "no usable .torrent file: \(error)", on: name,
+      remedy: "get the file again from where it came")
   }
 }

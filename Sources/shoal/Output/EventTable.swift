@@ -70,6 +70,13 @@ extension EventOutline {
       Key("skipped", "paths that were left out: links, devices, empty folders"),
     ])
 
+  static let edited = EventOutline(
+    "edited", "a .torrent file was changed",
+    [
+      .name, .infoHash, Key("previousInfoHash", "as it was before the change"), .file,
+      Key("changed", "keys of the file that have another value"), .magnet,
+    ])
+
   static let file = EventOutline(
     "file", "a file is not as the torrent says",
     [
