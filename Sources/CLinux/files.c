@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // O_NONBLOCK means nothing to regular files and keeps a planted FIFO from blocking the opener.
@@ -106,6 +107,21 @@ int shoal_make_folders_beneath(int folder, const char *path, mode_t mode) {
   if (parent < 0) return -1;
   close(parent);
   return 0;
+}
+
+int shoal_takes_windows_names(int folder) {
+  struct statfs status;
+  if (fstatfs(folder, &status) < 0) return 0;
+  switch ((unsigned)status.f_type) {
+    case 0x4d44:      // vfat
+    case 0x2011bab0:  // exfat
+    case 0x7366746e:  // ntfs3
+    case 0xff534d42:  // cifs
+    case 0xfe534d42:  // smb2
+      return 1;
+    default:
+      return 0;
+  }
 }
 
 int shoal_allocate(int descriptor, off_t length) {

@@ -15,6 +15,10 @@ public final class FileStorage: PieceStorage {
     /// - Parameter reserving: whether room for a whole file is reserved on the disk when its first
     ///   byte is written. Without, a full disk is met later, but nothing has to be laid out first.
     case readWrite(reserving: Bool = false)
+
+    var isWriting: Bool {
+      if case .readWrite = self { true } else { false }
+    }
   }
 
   public let layout: FileLayout
@@ -33,27 +37,36 @@ public final class FileStorage: PieceStorage {
     folder: String, layout: FileLayout, access: Access,
     descriptors: DescriptorPool = DescriptorPool()
   ) throws(StorageError) {
-    let paths = layout.files.indices.map {
-      layout.pathBelowDownloadFolder(of: $0).joined(separator: "/")
-    }
-    try self.init(
-      folder: folder, layout: layout, paths: paths, access: access, descriptors: descriptors)
+    let folder = try Folder(path: folder, makingIt: access.isWriting)
+    var paths = layout.files.indices.map { layout.pathBelowDownloadFolder(of: $0) }
+    // What Linux names differently may be one name on the file system of another.
+    if folder.nameRules != .linux { paths = FileNames.paths(for: paths, by: folder.nameRules) }
+    self.init(
+      folder, layout: layout, paths: paths.map { $0.joined(separator: "/") }, access: access,
+      descriptors: descriptors)
   }
 
   /// - Parameter paths: where each file of the layout stands beneath the folder, for data that is
   ///   not named as the torrent names it.
-  public init(
+  public convenience init(
     folder: String, layout: FileLayout, paths: [String], access: Access,
     descriptors: DescriptorPool = DescriptorPool()
   ) throws(StorageError) {
+    self.init(
+      try Folder(path: folder, makingIt: access.isWriting), layout: layout, paths: paths,
+      access: access, descriptors: descriptors)
+  }
+
+  private init(
+    _ folder: Folder, layout: FileLayout, paths: [String], access: Access,
+    descriptors: DescriptorPool
+  ) {
     precondition(paths.count == layout.files.count, "a path for each file")
     self.layout = layout
     self.access = access
     self.paths = paths
     self.descriptors = descriptors
-    var making = false
-    if case .readWrite = access { making = true }
-    self.folder = try Folder(path: folder, makingIt: making)
+    self.folder = folder
     owner = descriptors.newOwner()
     unsynced = Mutex(FileSet(count: paths.count))
   }

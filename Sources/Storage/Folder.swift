@@ -1,10 +1,13 @@
 import CLinux
 import Glibc
+import TorrentModel
 
 /// A folder on the disk and everything beneath it, and nothing else: no path given to it leads out
 /// or through a symbolic link, whatever a torrent or another process put there.
 final class Folder: Sendable {
   let path: String
+  /// What names the file system takes.
+  let nameRules: FileNames.Rules
   private let descriptor: Int32
 
   /// - Parameter makingIt: whether to make the folder, and those that lead to it, when missing.
@@ -17,6 +20,7 @@ final class Folder: Sendable {
     }
     guard descriptor >= 0 else { throw StorageError(.open, code: errno, path: path) }
     self.descriptor = descriptor
+    nameRules = shoal_takes_windows_names(descriptor) == 1 ? .windows : .linux
   }
 
   deinit { close(descriptor) }

@@ -45,10 +45,7 @@ public struct FileLayout: Hashable, Sendable {
     entries.reserveCapacity(files.count)
     var offset: UInt64 = 0
     for file in files {
-      guard let first = file.path.first else { throw .unsafePath("") }
-      guard file.path.count <= Self.deepestPath,
-        file.path.reduce(0, { $0 + $1.utf8.count + 1 }) <= Self.longestPath
-      else { throw .pathTooLong(first) }
+      try Self.checkSize(of: file.path)
       for component in file.path { try Self.check(component) }
       entries.append(FileEntry(path: file.path, length: file.length, offset: offset))
       let (sum, overflow) = offset.addingReportingOverflow(file.length)
@@ -58,6 +55,13 @@ public struct FileLayout: Hashable, Sendable {
     self.files = entries
     totalLength = offset
     try refuseCollisions()
+  }
+
+  static func checkSize(of path: [String]) throws(MetainfoError) {
+    guard let first = path.first else { throw .unsafePath("") }
+    guard path.count <= deepestPath,
+      path.reduce(0, { $0 + $1.utf8.count + 1 }) <= longestPath
+    else { throw .pathTooLong(first) }
   }
 
   private static func check(_ component: String) throws(MetainfoError) {

@@ -72,7 +72,7 @@ public struct TorrentInfo: Sendable {
 
   private static func layout(_ info: BencodeValue) throws(MetainfoError) -> FileLayout {
     guard let name = info["name.utf-8"] ?? info["name"] else { throw .missing("name") }
-    let rootName = try text(name, key: "name")
+    let rootName = FileNames.component(try text(name, key: "name"))
     switch (info["length"], info["files"]) {
     case (.some, .some):
       throw .bothLengthAndFiles
@@ -81,18 +81,25 @@ public struct TorrentInfo: Sendable {
         name: rootName, isSingleFile: true, files: [([rootName], try length(value))])
     case (nil, .some(let value)):
       guard let list = value.list else { throw .wrongType("files") }
-      var files: [(path: [String], length: UInt64)] = []
-      files.reserveCapacity(list.count)
+      var paths: [[String]] = []
+      var lengths: [UInt64] = []
       for item in list {
         guard let value = item["length"] else { throw .missing("length") }
         guard let components = (item["path.utf-8"] ?? item["path"])?.list else {
           throw .missing("path")
         }
         var path: [String] = []
-        for component in components { path.append(try text(component, key: "path")) }
-        files.append((path, try length(value)))
+        for component in components {
+          path.append(FileNames.component(try text(component, key: "path")))
+        }
+        // Before paths are compared, which costs as much as they are long and deep.
+        try FileLayout.checkSize(of: path)
+        paths.append(path)
+        lengths.append(try length(value))
       }
-      return try FileLayout(name: rootName, isSingleFile: false, files: files)
+      return try FileLayout(
+        name: rootName, isSingleFile: false,
+        files: zip(FileNames.paths(for: paths), lengths).map { ($0, $1) })
     case (nil, nil):
       throw info["file tree"] == nil ? .missing("length") : .onlyVersion2
     }
@@ -104,7 +111,7 @@ public struct TorrentInfo: Sendable {
     return UInt64(number)
   }
 
-  /// Names from before UTF-8 was the rule are repaired, never trusted as they stand.
+  /// Names from before UTF-8 was the rule are repaired.
   private static func text(_ value: BencodeValue, key: String) throws(MetainfoError) -> String {
     guard let bytes = value.string else { throw .wrongType(key) }
     return String(decoding: bytes, as: UTF8.self)

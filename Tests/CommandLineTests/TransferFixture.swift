@@ -2,8 +2,8 @@ import Foundation
 
 /// What the transfer tests share and get.
 enum TransferFixture {
-  /// A name that would be markup on a page and a colour on a terminal.
-  static let markup = "<b>x&\u{1b}[31m"
+  /// A name that would be markup on a page and a path on Windows.
+  static let markup = "<b>x&C:\\y"
   static let listen = ["--listen", "127.0.0.1:0"]
 
   /// Bytes that no two pieces of have in common.

@@ -101,16 +101,17 @@ import TorrentModel
     "", ".", "..", "a/b", "/etc", "../x", "a\0b", String(repeating: "n", count: 256),
     String(repeating: "é", count: 128),
   ])
-  func unsafeNamesAreRefusedWhereverTheyStand(name: String) {
-    #expect(throws: MetainfoError.unsafePath(name), "as the name") {
-      try MetainfoFixture.read(Self.single.setting("name", to: .string(name)))
-    }
-    #expect(throws: MetainfoError.unsafePath(name), "as the name of a folder") {
-      try MetainfoFixture.read(Self.folder.setting("name", to: .string(name)))
+  func unsafeNamesAreMadeSafeWhereverTheyStandAndNoLayoutHoldsThem(name: String) throws {
+    let safe = FileNames.component(name)
+    for info in [Self.single, Self.folder] {
+      let metainfo = try MetainfoFixture.read(info.setting("name", to: .string(name)))
+      #expect(metainfo.info.name == safe)
     }
     for path in [[name], [name, "x"], ["x", name], ["x", name, "y"]] {
-      #expect(throws: MetainfoError.unsafePath(name), "in a path") {
-        try MetainfoFixture.read(MetainfoFixture.folder([(path, 40_000)]))
+      let metainfo = try MetainfoFixture.read(MetainfoFixture.folder([(path, 40_000)]))
+      #expect(metainfo.info.layout.files.map(\.path) == [path.map { $0 == name ? safe : $0 }])
+      #expect(throws: MetainfoError.unsafePath(name)) {
+        try FileLayout(name: "x", isSingleFile: false, files: [(path, 1)])
       }
     }
   }
@@ -142,12 +143,17 @@ import TorrentModel
     [["a", "b", "c"], ["a b"], ["a"], ["a!"]],
     [["d", "x", "y"], ["d", "x"]],
   ])
-  func filesThatShareAPathOrRunThroughEachOtherAreRefused(paths: [[String]]) {
+  func filesThatShareAPathOrRunThroughEachOtherAreToldApart(paths: [[String]]) throws {
+    let files = paths.map { ($0, UInt64(40_000 / paths.count)) }
     #expect {
-      try MetainfoFixture.read(MetainfoFixture.folder(paths.map { ($0, 40_000) }))
+      try FileLayout(name: "x", isSingleFile: false, files: files)
     } throws: { error in
       guard case .pathCollision = error as? MetainfoError else { return false }
       return true
+    }
+    let told = FileNames.paths(for: paths)
+    #expect(throws: Never.self) {
+      try FileLayout(name: "x", isSingleFile: false, files: zip(told, files).map { ($0, $1.1) })
     }
   }
 

@@ -20,6 +20,10 @@ int shoal_open_beneath_stepwise(int folder, const char *path, int flags, mode_t 
 /// Makes the folders that lead to the last component of `path`, under the same rules.
 int shoal_make_folders_beneath(int folder, const char *path, mode_t mode);
 
+/// 1 for a folder on a file system that takes the names of Windows only and does not tell cases
+/// apart, 0 for any other.
+int shoal_takes_windows_names(int folder);
+
 /// Reserves room on the disk and extends the file to it. EOPNOTSUPP where the file system cannot:
 /// it is never emulated by writing.
 int shoal_allocate(int descriptor, off_t length);

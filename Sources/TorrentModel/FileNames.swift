@@ -1,0 +1,139 @@
+import Hashing
+
+/// Makes the names that a stranger gave files into names that can stand on a disk: each is one
+/// component, none leads elsewhere or deceives whoever lists the folder, and no two files share a
+/// path or run through each other.
+///
+/// The invariant: what comes out depends on the list alone, so that a download goes on, and a seed
+/// finds its data, whenever it is started again; and a name that is harmless stays as it is.
+public struct FileNames {
+  /// What the file system below the download folder takes.
+  public enum Rules: Hashable, Sendable {
+    /// Any bytes but NUL and the slash: backslashes, colons and `CON` mean nothing there.
+    case linux
+    /// As Windows has it, on file systems that come from there; cases are not told apart.
+    case windows
+  }
+
+  /// Bytes.
+  private static let longestComponent = FileLayout.longestComponent
+  /// Bytes of an ending such as `.flac` that outlive the shortening of a name.
+  private static let longestEnding = 16
+
+  private let rules: Rules
+  // By hash: a million long paths would fill memory, and whoever finds two with one hash has one of
+  // them renamed.
+  /// Paths of files that have been given out, folded.
+  private var taken: Set<Bytes20> = []
+  /// Paths of folders, folded.
+  private var folders: Set<Bytes20> = []
+  /// How many files wanted a folded path that was taken.
+  private var rivals: [Bytes20: Int] = [:]
+
+  private init(_ rules: Rules) { self.rules = rules }
+
+  /// One path for each listed one, in their order, as fit as `component` makes it. Of files that would share a path the first keeps
+  /// it and the others are numbered; a file makes way for a folder.
+  public static func paths(for listed: [[String]], by rules: Rules = .linux) -> [[String]] {
+    var names = FileNames(rules)
+    var paths = listed.map { path in path.map { component($0, by: rules) } }
+    for path in paths { names.noteFolders(of: path) }
+    for index in paths.indices { names.claim(&paths[index]) }
+    return paths
+  }
+
+  /// One name as it can stand on the disk.
+  public static func component(_ name: String, by rules: Rules = .linux) -> String {
+    let hasOddities = name.utf8.contains { $0 < 0x20 || $0 > 0x7e || $0 == UInt8(ascii: "/") }
+    guard hasOddities || rules == .windows || name.utf8.count > longestComponent || isDots(name)
+    else { return name }
+    var clean = ""
+    clean.unicodeScalars.append(
+      contentsOf: name.unicodeScalars.map { scalar in
+        scalar == "/" || SafeText.isHidden(scalar) || rules == .windows && isForWindows(scalar)
+          ? "_" : scalar
+      })
+    if isDots(clean) { clean = String(repeating: "_", count: max(1, clean.utf8.count)) }
+    if rules == .windows { clean = adaptedToWindows(clean) }
+    return clean.utf8.count <= longestComponent ? clean : shortened(clean, of: name)
+  }
+
+  /// Empty, the folder itself, or the one above.
+  private static func isDots(_ name: String) -> Bool { name == "" || name == "." || name == ".." }
+
+  // MARK: Lengths
+
+  /// A name that is too long keeps its beginning and its ending; a hash of the whole tells it from
+  /// others that begin and end alike.
+  private static func shortened(_ clean: String, of name: String) -> String {
+    inserted("~" + Hexadecimal.encode(SHA1.hash(name.utf8).bytes.prefix(8)), in: clean)
+  }
+
+  /// Puts a mark before the ending of a name, and drops what does not fit of the name.
+  private static func inserted(_ mark: String, in name: String) -> String {
+    var stem = name[...]
+    var ending = name[name.endIndex...]
+    if let dot = name.lastIndex(of: "."), dot != name.startIndex,
+      name[dot...].utf8.count <= longestEnding
+    {
+      stem = name[..<dot]
+      ending = name[dot...]
+    }
+    var room = longestComponent - mark.utf8.count - ending.utf8.count
+    // Whole scalars, so that what is left is UTF-8; a Character may be longer than any name.
+    let kept = stem.unicodeScalars.prefix { scalar in
+      room -= UTF8.width(scalar)
+      return room >= 0
+    }
+    return String(kept) + mark + ending
+  }
+
+  // MARK: Windows
+
+  private static func isForWindows(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "\\", ":", "*", "?", "\"", "<", ">", "|": true
+    default: false
+    }
+  }
+
+  /// Names of devices are taken whatever ending they have, and dots and spaces at the end of a name
+  /// are lost.
+  private static func adaptedToWindows(_ name: String) -> String {
+    let kept = name.unicodeScalars.reversed().drop { $0 == "." || $0 == " " }.count
+    let lost = name.unicodeScalars.count - kept
+    let name = String(name.unicodeScalars.prefix(kept)) + String(repeating: "_", count: lost)
+    let stem = name.prefix { $0 != "." }.uppercased()
+    let isDevice =
+      ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(stem)
+      || stem.utf8.count == 4 && (stem.hasPrefix("COM") || stem.hasPrefix("LPT"))
+        && stem.utf8.last.map { (48...57).contains($0) } == true
+    return isDevice ? "_" + name : name
+  }
+
+  // MARK: Collisions
+
+  private func folded(_ path: some Sequence<String>) -> Bytes20 {
+    let text = path.joined(separator: "/")
+    return SHA1.hash((rules == .windows ? text.lowercased() : text).utf8)
+  }
+
+  /// Stops at the first folder that is known, since those that lead to it are then known too.
+  private mutating func noteFolders(of path: [String]) {
+    var folder = path.dropLast()
+    while !folder.isEmpty, folders.insert(folded(folder)).inserted { folder.removeLast() }
+  }
+
+  /// A path that is wanted again goes on where its last number was, so that a list of one name a
+  /// million times takes a million steps.
+  private mutating func claim(_ path: inout [String]) {
+    guard let name = path.last else { return }
+    let wanted = folded(path)
+    var key = wanted
+    while folders.contains(key) || !taken.insert(key).inserted {
+      rivals[wanted, default: 0] += 1
+      path[path.count - 1] = Self.inserted(" (\(rivals[wanted, default: 0]))", in: name)
+      key = folded(path)
+    }
+  }
+}
