@@ -12,8 +12,8 @@ BINARY  = $(SCRATCH)/release/shoal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-units test-interoperation test-faults test-tree fuzz fuzz-short \
-  lint bench install clean
+.PHONY: help setup build demo test test-units test-interoperation test-faults test-kill-tracker \
+  test-tree fuzz fuzz-short lint bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -41,6 +41,11 @@ test-interoperation: ## run real clients and trackers against shoal in a network
 
 test-faults: ## fail every single call on the disk of create and get, and look what is left
 	SHOAL_FAULTS=all $(SWIFT) test --scratch-path $(SCRATCH) --filter FaultTests
+
+KILLS ?= 100
+
+test-kill-tracker: ## kill a tracker KILLS times while peers announce, and look what it forgot
+	SHOAL_KILLS=$(KILLS) $(SWIFT) test --scratch-path $(SCRATCH) --filter TrackerKillTests
 
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree

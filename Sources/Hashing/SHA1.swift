@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// SHA-1 (RFC 3174) by OpenSSL. BEP 3 fixes this hash for pieces and info-hashes; nothing else
-/// here relies on it.
+/// here relies on its strength.
 ///
 /// The invariant: one context lives as long as the value and is reset for every message, because
 /// fetching the algorithm and allocating a context cost more than hashing a small message.

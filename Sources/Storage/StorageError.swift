@@ -15,6 +15,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     case truncated
     /// A folder, device, pipe or socket stands where a file belongs.
     case notAFile
+    /// A file of our own that is not as we wrote it.
+    case damaged
     /// The file was written to while it was being hashed.
     case changed
     /// There is not a byte to share.
@@ -56,6 +58,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     case .system(let code): return subject + Self.reason(code) + (Self.mend(code) ?? "")
     case .truncated: return subject + "the file is shorter than the torrent says"
     case .notAFile: return subject + "it is not a regular file; move it out of the way"
+    case .damaged: return subject + "it is damaged: its checksum does not match"
     case .changed: return subject + "it changed while it was hashed; try again when it rests"
     case .nothingToShare: return subject + "there is not a byte in it"
     case .nameNotText: return subject + "its name is not UTF-8; rename it"

@@ -3,7 +3,8 @@ import Glibc
 /// Small files as wholes: read with a bound, written all or not at all.
 ///
 /// The invariant: whoever looks at a path that `write` was given, even after a power cut, finds the
-/// old file or the new one whole, never a part of either.
+/// old file or the new one whole, never a part of either; where the old one is kept, it may for a
+/// moment stand under its second name only.
 public enum WholeFile {
   /// Reads a descriptor to its end.
   ///
@@ -30,12 +31,17 @@ public enum WholeFile {
 
   /// Puts a file at a path: written beside it, synced, renamed over it, and the folder synced.
   ///
-  /// - Parameter mode: permissions of the new file, before the process's mask.
+  /// - Parameters:
+  ///   - mode: permissions of the new file, before the process's mask.
+  ///   - previous: where the file goes that stood there, in the same folder; nil for nowhere. Such
+  ///     a file has one writer.
   public static func write(
-    _ contents: [UInt8], to path: String, mode: UInt32 = 0o666
+    _ contents: [UInt8], to path: String, mode: UInt32 = 0o666, keeping previous: String? = nil
   ) throws(StorageError) {
-    let fresh = "\(folder(of: path))/.shoal-\(getpid()).new"
-    // A name of our own: what stands there was left by a process of this number that was killed.
+    if previous != nil { try requireNothingElse(at: path) }
+    // A name of our own: what stands there was left by a process of this number, or the one writer,
+    // that was killed.
+    let fresh = previous == nil ? "\(folder(of: path))/.shoal-\(getpid()).new" : path + ".new"
     unlink(fresh)
     let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw StorageError(.create, code: errno, path: path) }
@@ -53,11 +59,21 @@ public enum WholeFile {
       guard count > 0 else { throw StorageError(.write, code: errno, path: path) }
       written += count
     }
-    guard fsync(descriptor) == 0, rename(fresh, path) == 0 else {
-      throw StorageError(.sync, code: errno, path: path)
+    guard fsync(descriptor) == 0 else { throw StorageError(.sync, code: errno, path: path) }
+    if let previous, rename(path, previous) < 0, errno != ENOENT {
+      throw StorageError(.sync, code: errno, path: previous)
     }
+    guard rename(fresh, path) == 0 else { throw StorageError(.sync, code: errno, path: path) }
     isInPlace = true
     try syncFolder(of: path)
+  }
+
+  /// A folder would be renamed like a file, and is somebody else's.
+  private static func requireNothingElse(at path: String) throws(StorageError) {
+    var status = stat()
+    guard lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+      throw StorageError(.create, path: path, .notAFile)
+    }
   }
 
   public static func folder(of path: String) -> String {

@@ -3,12 +3,12 @@ import Glibc
 
 /// A thread of our own, for work that would hold up the cooperative pool: hashing, the disk, name
 /// look-ups. Has to be joined, once.
-struct WorkerThread: Sendable {
+public struct WorkerThread: Sendable {
   private let thread: pthread_t
 
   /// - Parameter name: what ps and perf show, at most 15 bytes.
   /// - Returns: `nil` when the system grants no further thread.
-  init?(name: String, _ body: @escaping @Sendable () -> Void) {
+  public init?(name: String, _ body: @escaping @Sendable () -> Void) {
     let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
     var thread = pthread_t()
     let failure = Self.withSignalsBlocked {
@@ -42,10 +42,10 @@ struct WorkerThread: Sendable {
     return body()
   }
 
-  func join() { pthread_join(thread, nil) }
+  public func join() { pthread_join(thread, nil) }
 
   /// One thread for each processor that this process may use.
-  static let recommendedCount = Int(shoal_processor_count())
+  public static let recommendedCount = Int(shoal_processor_count())
 }
 
 private final class ThreadStart: Sendable {

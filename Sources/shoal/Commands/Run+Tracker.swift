@@ -31,11 +31,14 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
         if server.listeningOn.isEmpty { throw error }
       }
     }
+    let saver = try SwarmSaver(
+      server, to: swarms, every: options.saveInterval, on: reactor,
+      report: saveReporter(swarms, console))
     announceStart(of: server, watcher, options, console)
     try reactor.run()
     watcher = nil
     server.close()
-    try swarms.write(server.snapshot())
+    try saver.finish()
     console.event(.event(.serviceStopped))
     return .done
   } catch let error as StorageError {
@@ -48,15 +51,40 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
   }
 }
 
-/// Takes the swarms of the last run back. A tracker without them still works: its peers announce
-/// again within their interval.
+/// Takes the swarms of the last run back, as they were written last or, where that is damaged, the
+/// time before. A tracker without them still works: its peers announce again within their interval.
 private func restore(_ swarms: SwarmsFile, to server: TrackerServer, _ console: Console) {
-  do {
-    guard let snapshot = try swarms.read() else { return }
-    let count = try server.restore(snapshot)
-    console.explain("\(Format.count(count, "peer")) of the last run")
-  } catch {
-    console.note("the swarms of the last run are lost: \(SafeText.visible("\(error)"))")
+  for generation in SwarmsFile.Generation.allCases {
+    do {
+      guard let snapshot = try swarms.read(generation) else { continue }
+      let count = try server.restore(snapshot)
+      console.explain("\(Format.count(count, "peer")) of the last run")
+      return
+    } catch {
+      let reason = SafeText.visible("\(error)")
+      switch generation {
+      case .latest:
+        swarms.setAsideDamaged()
+        console.warn("the swarms as last written are lost: \(reason)")
+      case .previous:
+        console.warn("the swarms as written before are lost: \(reason)")
+      }
+    }
+  }
+}
+
+/// Tells when the swarms cannot be written, and when they can be again; the tracker goes on.
+private func saveReporter(
+  _ swarms: SwarmsFile, _ console: Console
+) -> (StorageError?) -> Void {
+  var told: StorageError?
+  return { failure in
+    if let failure, failure != told {
+      console.warn("the swarms are not kept: \(failure)")
+    } else if failure == nil, told != nil {
+      console.warn("the swarms are kept again in \(SafeText.visible(swarms.path))")
+    }
+    told = failure
   }
 }
 

@@ -17,6 +17,8 @@ struct TrackerOptions: Hashable, Sendable {
   var leastInterval: TimeSpan
   /// Peers in a reply at most.
   var mostPeers: Int
+  /// How often the swarms are written to the data folder.
+  var saveInterval: TimeSpan
 
   static let defaultPort: UInt16 = 6969
 
@@ -37,11 +39,15 @@ struct TrackerOptions: Hashable, Sendable {
   private static let mostPeersFlag = Flag(
     "max-numwant", .number(1...1000), "peers in a reply at most", fallback: "200")
 
+  private static let saveFlag = Flag(
+    "save-every", .time, "how often the swarms are written to the data folder", fallback: "60s")
+
   static let flags = FlagGroup(
     title: "Tracker",
     [
       listenFlag.outline, openFlag.outline, torrentsFlag.outline, dataFlag.outline,
       intervalFlag.outline, leastIntervalFlag.outline, mostPeersFlag.outline,
+      saveFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -58,6 +64,8 @@ struct TrackerOptions: Hashable, Sendable {
         "--min-interval wants to be no longer than --interval, and that a second or more")
     }
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? 200
+    saveInterval = try arguments.value(of: Self.saveFlag) ?? .seconds(60)
+    guard saveInterval >= .seconds(1) else { throw .usage("--save-every wants a second or more") }
   }
 }
 
@@ -68,7 +76,10 @@ extension Verb {
     details: [
       "Announces are answered at http://HOST:PORT/announce and udp://HOST:PORT. Only torrents "
         + "whose .torrent file lies in the folder of --torrents are tracked, unless --open is "
-        + "given; the folder is looked at again when it changes."
+        + "given; the folder is looked at again when it changes.",
+      "The swarms are written to the data folder every --save-every and at the end, and read again "
+        + "at the start: a kill or a power cut costs what came after the last time. The file before "
+        + "is kept, and used where the last one is damaged.",
     ],
     examples: [
       .init("shoal tracker --torrents /srv/torrents", "for those torrents only"),

@@ -44,6 +44,10 @@ struct Console: Sendable {
     if !isJSON, detail >= .normal { output.write(line + "\n") }
   }
 
+  /// What went wrong and does not end the command: on standard error, in JSON mode as well and
+  /// however quiet, because nobody is asked.
+  func warn(_ line: String) { errors.write("shoal: " + line + "\n") }
+
   /// What explains.
   func explain(_ line: String) {
     if !isJSON, detail >= .verbose { output.write(line + "\n") }
