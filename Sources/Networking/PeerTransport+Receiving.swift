@@ -1,6 +1,6 @@
 import Glibc
 import PeerWire
-import TorrentModel
+public import TorrentModel
 
 /// A block of which the header has arrived.
 struct ArrivingBlock {
@@ -198,6 +198,16 @@ extension PeerTransport {
     case .discard:
       return scratch.sink
     }
+  }
+
+  /// Has the block that is arriving thrown away, if it goes straight to its place and is one of
+  /// these: its request was taken back, so that another peer may be writing there, or the memory
+  /// is another's by now, and half a block of each would pass for one peer's whole.
+  public func discardLanding(_ isMeant: (Block) -> Bool) {
+    guard let arriving = landing, case .direct = arriving.mode, isMeant(arriving.block) else {
+      return
+    }
+    landing?.mode = .discard
   }
 
   private func advanceLanding(_ count: Int) {

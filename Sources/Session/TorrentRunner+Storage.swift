@@ -143,6 +143,12 @@ extension TorrentRunner {
     return buffer.bytes.baseAddress.map { $0 + Int(block.offset) }
   }
 
+  /// Frees the buffer of a piece that is given up.
+  func abandon(_ piece: PieceIndex) {
+    for transport in transports { transport?.discardLanding { $0.piece == piece } }
+    buffers[piece.index] = nil
+  }
+
   // MARK: Uploading
 
   /// Pieces of which the kernel has lately been told that they will be read.

@@ -44,6 +44,10 @@ extension TorrentRunner: PeerTransportDelegate {
 
   func send(_ message: PeerMessage, to key: PeerKey) {
     guard let transport = transport(key) else { return }
+    if case .cancel(let block) = message {
+      // Taken back and asked again at once it is this peer's alone, as before.
+      transport.discardLanding { $0 == block && swarm.expectation(of: block, from: key) != .sole }
+    }
     transport.send(message)
     guard transport.queuedBytes > Self.mostQueuedBytes else { return }
     transport.close()

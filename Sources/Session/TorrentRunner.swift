@@ -125,7 +125,7 @@ public final class TorrentRunner {
       transport(key)?.close()
       forget(key)
     case .verify(let piece, let isSuspect): verify(piece, isSuspect: isSuspect)
-    case .abandon(let piece): buffers[piece.index] = nil
+    case .abandon(let piece): abandon(piece)
     case .metadataComplete(let bytes): take(metadata: bytes)
     case .wake(let moment): reactor.schedule(at: moment) { [weak self] in self?.wake() }
     case .report(let event): note(event)

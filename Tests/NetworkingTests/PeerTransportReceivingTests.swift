@@ -54,6 +54,24 @@ struct PeerTransportReceivingTests {
     }
   }
 
+  @Test("throws a block away whose request was taken back while it arrived, though asked again")
+  func takenBack() throws {
+    let stage = try Stage()
+    let blocks = Array(stage.content.blocks.prefix(2))
+    stage.delegate.requested = blocks
+    let message = stage.content.message(blocks[0])
+    stage.peer.send(Array(message.prefix(8000)))
+    stage.reactor.run { stage.delegate.count(.landing) > 0 && stage.peer.hasSentAll }
+    stage.transport.discardLanding { $0 == blocks[1] }
+    stage.transport.discardLanding { $0 == blocks[0] }
+    stage.peer.send(Array(message.dropFirst(8000)) + stage.content.message(blocks[1]))
+    stage.reactor.run { stage.delegate.events.count == 2 }
+    #expect(
+      stage.delegate.events == [
+        .completed(blocks[0], .discarded), .completed(blocks[1], .inPlace),
+      ])
+  }
+
   @Test(
     "drops the rest of a block that is wanted no more", arguments: [1, 13, 14, 8000, 16_396])
   func wantedNoMore(cut: Int) throws {
