@@ -13,7 +13,7 @@ BINARY  = $(SCRATCH)/release/shoal
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build demo test test-units test-interoperation test-faults test-kill-tracker \
-  test-tree fuzz fuzz-short lint bench install clean
+  test-flood test-flood-short test-tree fuzz fuzz-short lint bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -29,7 +29,7 @@ build: ## build the release binary
 demo: build ## share a folder, fetch it by magnet link and compare, all on this machine
 	@SHOAL_BINARY=$(BINARY) Scripts/demo
 
-test: setup build test-units test-interoperation ## build, then run every test
+test: setup build test-units test-interoperation test-flood-short ## build, then run every test
 
 test-units: ## run the tests that need nothing but this package
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip InteroperationTests
@@ -46,6 +46,17 @@ KILLS ?= 100
 
 test-kill-tracker: ## kill a tracker KILLS times while peers announce, and look what it forgot
 	SHOAL_KILLS=$(KILLS) $(SWIFT) test --scratch-path $(SCRATCH) --filter TrackerKillTests
+
+# Connections at once, and the seconds for which they are kept up, twice.
+CONNECTIONS ?= 5000
+SECONDS     ?= 10
+
+test-flood: build ## flood a seed with CONNECTIONS that say nothing, and measure an honest one's
+	@Scripts/bootstrap test
+	@Tests/Support/flood $(BINARY) $(CONNECTIONS) $(SECONDS)
+
+test-flood-short: build ## the same with 1000, for three seconds
+	@Tests/Support/flood $(BINARY) 1000 3
 
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree

@@ -8,7 +8,7 @@ import TorrentModel
 /// a torrent, or a browser or client that speaks HTTP on the same port.
 ///
 /// The invariant: it holds at most a handshake's bytes, and ends by its deadline whatever the other
-/// end does, so a thousand of them that say nothing cost a thousand descriptors for ten seconds.
+/// end does, so a thousand of them that say nothing cost a thousand descriptors until then.
 final class IncomingConnection: ReadinessHandler {
   enum Outcome {
     case peer(Handshake)
@@ -17,10 +17,9 @@ final class IncomingConnection: ReadinessHandler {
     case nothing
   }
 
-  /// From the connection to a complete handshake.
-  static let deadline = TimeSpan.seconds(10)
-
   let endpoint: Endpoint
+  /// Its name among the others, given by them.
+  var id: SlabID?
   private let reactor: Reactor
   private var socket: FileDescriptor?
   private var registration: SlabID?
@@ -29,7 +28,8 @@ final class IncomingConnection: ReadinessHandler {
   private let finished: (IncomingConnection, consuming FileDescriptor, Outcome) -> Void
 
   init(
-    _ socket: consuming FileDescriptor, from endpoint: Endpoint, reactor: Reactor,
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, within deadline: TimeSpan,
+    reactor: Reactor,
     finished: @escaping (IncomingConnection, consuming FileDescriptor, Outcome) -> Void
   ) throws(NetworkError) {
     self.endpoint = endpoint
@@ -38,7 +38,7 @@ final class IncomingConnection: ReadinessHandler {
     let number = socket.number
     self.socket = consume socket
     registration = try reactor.register(number, for: .readable, handler: self)
-    timer = reactor.schedule(after: Self.deadline) { [weak self] in self?.finish(.nothing) }
+    timer = reactor.schedule(after: deadline) { [weak self] in self?.finish(.nothing) }
   }
 
   func becameReady(_ readiness: Readiness) {
@@ -56,9 +56,17 @@ final class IncomingConnection: ReadinessHandler {
   }
 
   private func finish(_ outcome: Outcome) {
-    guard let socket = socket.take() else { return }
+    guard let socket = letGo() else { return }
+    finished(self, socket, outcome)
+  }
+
+  /// Ends the connection; nobody is told.
+  func close() { _ = letGo() }
+
+  private func letGo() -> FileDescriptor? {
+    guard let socket = socket.take() else { return nil }
     if let registration { reactor.deregister(registration) }
     if let timer { reactor.cancelTimer(timer) }
-    finished(self, socket, outcome)
+    return socket
   }
 }

@@ -9,6 +9,7 @@ public struct SessionConfiguration: Sendable {
   /// When the port asked for is taken, take any.
   public var fallsBackToAnyPort = false
   public var swarm = SwarmConfiguration()
+  public var connections = ConnectionLimits()
   /// Bytes a second, of all torrents together; nil for no limit.
   public var uploadLimit: UInt64?
   public var downloadLimit: UInt64?

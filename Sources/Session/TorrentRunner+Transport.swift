@@ -38,9 +38,14 @@ extension TorrentRunner: PeerTransportDelegate {
     if transport(key) != nil { transports[Int(key.slot)] = nil }
   }
 
-  /// Bytes of messages that may wait for a peer that asks and does not read; blocks are not among
-  /// them, they wait in their files.
-  private static let mostQueuedBytes = 4 << 20
+  /// Bytes of messages that may wait for a peer that asks and does not read, beside a `have` of
+  /// each piece; blocks are not among them, they wait in their files.
+  private static let mostQueuedBytes = 1 << 20
+  private static let haveLength = 9
+
+  private var mostQueuedBytes: Int {
+    Self.mostQueuedBytes + Self.haveLength * (info?.geometry.pieceCount ?? 0)
+  }
 
   func send(_ message: PeerMessage, to key: PeerKey) {
     guard let transport = transport(key) else { return }
@@ -49,7 +54,7 @@ extension TorrentRunner: PeerTransportDelegate {
       transport.discardLanding { $0 == block && swarm.expectation(of: block, from: key) != .sole }
     }
     transport.send(message)
-    guard transport.queuedBytes > Self.mostQueuedBytes else { return }
+    guard transport.queuedBytes > mostQueuedBytes else { return }
     transport.close()
     forget(key)
     tell(.faulted(key, "it takes none of what it asks for"))
@@ -60,13 +65,15 @@ extension TorrentRunner: PeerTransportDelegate {
   }
 
   func connect(_ key: PeerKey, _ endpoint: Endpoint) {
+    guard session.mayDial else { return tell(.notDialled(key)) }
     do {
       let transport = try PeerTransport(
         connectingTo: endpoint, from: session.sourceAddress, handshake: ourHandshake, key: key,
         reactor: reactor, scratch: session.scratch, delegate: self)
       keep(transport, as: key)
     } catch {
-      tell(.ended(key))
+      let isExhausted = error.code == EMFILE || error.code == ENFILE
+      tell(isExhausted ? .notDialled(key) : .ended(key))
     }
   }
 

@@ -38,7 +38,7 @@ public final class TorrentSession {
   private var lookUps: [UInt64: ([Endpoint]) -> Void] = [:]
   private var nextLookUp: UInt64 = 0
   private var listeners: [Listener] = []
-  private var incoming: [ObjectIdentifier: IncomingConnection] = [:]
+  private var unknown: UnknownConnections
   private var runners = Slab<TorrentRunner>()
 
   /// Takes connections that are not peers', with the bytes read of them so far.
@@ -46,12 +46,10 @@ public final class TorrentSession {
   /// Told what happens, by torrent.
   public var observer: ((TorrentRunner, TorrentEvent) -> Void)?
 
-  /// Connections that have not said who they are; more are closed at once.
-  private static let mostUnknownConnections = 1000
-
   public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(SessionError) {
     self.reactor = reactor
     self.configuration = configuration
+    unknown = UnknownConnections(configuration.connections)
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
     peerID = PeerID.random(using: &system)
@@ -112,26 +110,42 @@ public final class TorrentSession {
     listeners.append(listener)
   }
 
+  /// Lets a connection say who it is, unless it comes from a banned address.
   private func welcome(_ socket: consuming FileDescriptor, from endpoint: Endpoint) {
-    guard incoming.count < Self.mostUnknownConnections else { return }
-    let connection = try? IncomingConnection(socket, from: endpoint, reactor: reactor) {
-      [unowned self] connection, socket, outcome in
-      incoming[ObjectIdentifier(connection)] = nil
+    guard unknown.admits(endpoint.address),
+      !torrents.contains(where: { $0.swarm.isBanned(endpoint, at: reactor.now) })
+    else { return }
+    let deadline = configuration.connections.handshakeDeadline
+    let connection = try? IncomingConnection(
+      socket, from: endpoint, within: deadline, reactor: reactor
+    ) { [unowned self] connection, socket, outcome in
+      unknown.remove(connection)
       switch outcome {
       case .peer(let handshake): introduce(socket, from: connection.endpoint, handshake)
       case .other(let bytes): otherConnections?(socket, connection.endpoint, bytes)
       case .nothing: break
       }
     }
-    if let connection { incoming[ObjectIdentifier(connection)] = connection }
+    if let connection { unknown.insert(connection)?.close() }
   }
 
   /// Hands a peer to the torrent it asks for. Whoever asks for one we do not have learns nothing.
   private func introduce(
     _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake
   ) {
-    guard let runner = runner(of: handshake.infoHash) else { return }
+    guard let runner = runner(of: handshake.infoHash),
+      connectionCount < configuration.connections.mostPeers
+    else { return }
     runner.accept(socket, from: endpoint, handshake)
+  }
+
+  /// Connections with peers that stand or are being made.
+  private var connectionCount: Int { torrents.reduce(0) { $0 + $1.swarm.connectionCount } }
+
+  /// Whether there is a place for the last dial that a swarm has decided on.
+  var mayDial: Bool {
+    connectionCount <= configuration.connections.mostPeers
+      && torrents.reduce(0) { $0 + $1.swarm.dialCount } <= configuration.connections.mostDials
   }
 
   // MARK: Torrents
@@ -206,6 +220,7 @@ public final class TorrentSession {
   public func shutDown() {
     for listener in listeners { listener.close() }
     listeners = []
+    for connection in unknown.removeAll() { connection.close() }
     for runner in torrents { runner.close() }
     workers.shutDown()
   }

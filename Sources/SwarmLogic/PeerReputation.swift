@@ -4,9 +4,9 @@ import TorrentModel
 /// Which peers have shown themselves unworthy of a connection.
 ///
 /// The invariant: a ban is for false data or repeated protocol faults of its subject, never for
-/// what another did. Its subject is an address, since a port and a peer id cost nothing to change;
-/// of IPv6 the /64, which one subscriber has to choose from (RFC 6177); and on a loopback address,
-/// where every peer of the machine lives, the endpoint.
+/// what another did. Its subject is an address, since a port and a peer id cost nothing to change,
+/// of IPv6 all that one subscriber has; on a loopback address, where every peer of the machine
+/// lives, it is the endpoint.
 struct PeerReputation: Sendable {
   private struct Strikes {
     var count = 0
@@ -27,11 +27,7 @@ struct PeerReputation: Sendable {
 
   /// What stands for everything that the owner of an endpoint could come back from.
   static func subject(of endpoint: Endpoint) -> Endpoint {
-    if endpoint.address.isLoopback { return endpoint }
-    if case .v6(let high, _) = endpoint.address {
-      return Endpoint(.v6(high: high, low: 0), port: 0)
-    }
-    return Endpoint(endpoint.address, port: 0)
+    endpoint.address.isLoopback ? endpoint : Endpoint(endpoint.address.subscriber, port: 0)
   }
 
   func isBanned(_ endpoint: Endpoint, at now: Moment) -> Bool {

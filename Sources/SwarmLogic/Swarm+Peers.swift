@@ -12,7 +12,9 @@ extension Swarm {
     while dialBudget >= 1, dialCount < configuration.mostDials,
       peers.count < configuration.mostPeers, let endpoint = candidates.next(at: now)
     {
-      guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint) else {
+      guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint),
+        hasRoom(for: endpoint.address)
+      else {
         candidates.postpone(endpoint, at: now)
         continue
       }
@@ -23,6 +25,23 @@ extension Swarm {
           endpoint: endpoint, isOutgoing: true, phase: .dialing, at: now, pipeline: newPipeline()))
       effects.append(.connect(key, endpoint))
     }
+  }
+
+  /// There is no place for the connection. Nothing more is dialled until the next wake.
+  mutating func postponeDial(_ key: PeerKey, at now: Moment) {
+    guard peers.find(key)?.phase == .dialing, let peer = peers.remove(key) else { return }
+    dialCount -= 1
+    dialBudget = 0
+    candidates.postpone(peer.endpoint, at: now)
+  }
+
+  /// Whether one more connection with a subscriber is held. On a loopback address, where every peer
+  /// of the machine lives, any number is.
+  private func hasRoom(for address: Address) -> Bool {
+    guard !address.isLoopback else { return true }
+    let subscriber = address.subscriber
+    let present = peers.ids.count { peers[$0].endpoint.address.subscriber == subscriber }
+    return present < configuration.mostPeersPerAddress
   }
 
   private func isConnected(to endpoint: Endpoint) -> Bool {
@@ -47,10 +66,7 @@ extension Swarm {
       return refuse(.selfConnection)
     }
     guard !reputation.isBanned(endpoint, at: now) else { return refuse(.banned) }
-    let fromSameAddress = peers.ids.count {
-      !peers[$0].isOutgoing && peers[$0].endpoint.address == endpoint.address
-    }
-    guard fromSameAddress < configuration.mostPeersPerAddress || endpoint.address.isLoopback,
+    guard hasRoom(for: endpoint.address),
       peers.count < configuration.mostPeers || dropUselessPeer(at: now, into: &effects)
     else { return refuse(.tooManyPeers) }
     if let other = connection(with: handshake.peerID) {

@@ -38,7 +38,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var listenPort: UInt16?
 
   var isDownloadPaused = false
-  var dialCount = 0
+  /// Connections being made.
+  public internal(set) var dialCount = 0
   var dialBudget: Double
   /// A connection ended, whose place `dial` may fill once the input has been dealt with: not
   /// before, since a place may have been made for a newcomer.
@@ -100,6 +101,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       noteUploaded(block, to: key, at: now)
     case .unsent(let blocks, let key):
       reject(unsent: blocks, to: key, at: now, into: &effects)
+    case .notDialled(let key):
+      postponeDial(key, at: now)
     case .ended(let key):
       lose(key, at: now, into: &effects)
     case .faulted(let key, let what):
@@ -188,6 +191,8 @@ extension Swarm {
   public var peerCount: Int { peers.count - dialCount }
   /// Whether a tracker should be asked for more peers.
   public var wantsPeers: Bool { peerCount < configuration.mostPeers / 2 }
+  /// Connections that stand or are being made.
+  public var connectionCount: Int { peers.count }
 
   /// Different peers that have been seen with every piece.
   public var completePeerCount: Int { completePeers.count }

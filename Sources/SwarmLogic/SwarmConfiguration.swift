@@ -4,7 +4,8 @@ public import DeterministicCore
 public struct SwarmConfiguration: Sendable {
   /// Connections, dials under way included.
   public var mostPeers = 200
-  /// Connections from one address that others made: more than a household has, fewer than a flood.
+  /// Connections with one address (of IPv6, one /64), whoever made them: more than a household has,
+  /// fewer than a flood. Loopback addresses are exempt: every peer of the machine lives there.
   public var mostPeersPerAddress = 16
   /// Dials under way at once: the ramp that fills a swarm in a second without flooding a router.
   public var mostDials = 40
@@ -16,7 +17,8 @@ public struct SwarmConfiguration: Sendable {
   public var handshakeDeadline = TimeSpan.seconds(10)
   /// Something is sent at least this often (BEP 3 has two minutes; we stay below it).
   public var keepAliveInterval = TimeSpan.seconds(100)
-  /// A connection on which nothing arrives for this long is dead.
+  /// A connection on which no message is completed for this long is dead, be it silent or dribbling
+  /// the bytes of one frame.
   public var silenceDeadline = TimeSpan.seconds(180)
   /// A peer with which nothing is traded for this long makes room for a newcomer.
   public var idleDeadline = TimeSpan.seconds(60)

@@ -31,6 +31,8 @@ public enum SwarmInput: Sendable {
   case unsent([Block], to: PeerKey)
   /// A connection is over, or a dial failed.
   case ended(PeerKey)
+  /// A dial was not begun: the driver has no place for it at the moment.
+  case notDialled(PeerKey)
   /// A connection is over because the peer's bytes were no protocol.
   case faulted(PeerKey, String)
   /// A piece is right and stored. The digests are those of its blocks, where `.verify` wanted them.

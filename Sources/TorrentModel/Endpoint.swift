@@ -39,6 +39,12 @@ public enum Address: Hashable, Sendable {
     if case .v4 = self { true } else { false }
   }
 
+  /// What one subscriber of the internet has the use of, by one of its addresses: the address, or
+  /// of IPv6 the /64 (RFC 6177).
+  public var subscriber: Address {
+    if case .v6(let high, _) = self, !isLoopback { .v6(high: high, low: 0) } else { self }
+  }
+
   public var isLoopback: Bool { scope == .machine }
 
   /// 0.0.0.0 or ::, which names no host.

@@ -1,3 +1,4 @@
 import Glibc
 
+DescriptorLimit.raise()
 exit(Shoal.run(CommandLine.arguments.dropFirst()).rawValue)

@@ -61,7 +61,8 @@ import TorrentModel
       case 3, 4: return .handshake(key, handshake())
       case 5:
         return random.below(3) == 0
-          ? .ended(key) : random.below(8) == 0 ? .faulted(key, "noise") : .wake
+          ? random.below(2) == 0 ? .ended(key) : .notDialled(key)
+          : random.below(8) == 0 ? .faulted(key, "noise") : .wake
       case 6, 7: return .wake
       case 8: return .downloadPaused(random.below(4) == 0)
       case 9: return .discarded(block(), from: key)

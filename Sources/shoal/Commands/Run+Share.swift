@@ -121,7 +121,11 @@ private final class ShareCommand: TransferCommand {
   }
 
   private func startServer(in loop: TransferLoop) {
-    let server = HTTPServer(on: loop.reactor) { [unowned self, unowned loop] request, client in
+    var limits = HTTPServerLimits()
+    let budget = DescriptorBudget(limit: DescriptorLimit.current)
+    limits.mostConnections = min(limits.mostConnections, budget.guests)
+    let server = HTTPServer(on: loop.reactor, limits: limits) {
+      [unowned self, unowned loop] request, client in
       if let response = tracker?.respond(to: request, from: client) { return response }
       updateCounts(loop)
       return page.respond(to: request, torrents: torrents) ?? HTTPResponse(.notFound)

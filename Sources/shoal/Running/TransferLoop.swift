@@ -78,7 +78,11 @@ final class TransferLoop {
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit
     configuration.swarm.mostPeers = options.mostPeers
+    // Whoever asks for more than we would hold of ourselves gets it, as far as the system allows.
+    configuration.connections.mostPeers = max(
+      configuration.connections.mostPeers, options.mostPeers)
     configuration.swarm.uploadSlots = options.uploadSlots
+    configuration.keep(within: DescriptorBudget(limit: DescriptorLimit.current))
     return configuration
   }
 
