@@ -12,8 +12,8 @@ BINARY  = $(SCRATCH)/release/shoal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-units test-interoperation test-faults test-kill-tracker \
-  test-flood test-flood-short test-tree fuzz fuzz-short lint bench install clean
+.PHONY: help setup build demo test test-units test-hostile test-interoperation test-faults \
+  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -29,7 +29,7 @@ build: ## build the release binary
 demo: build ## share a folder, fetch it by magnet link and compare, all on this machine
 	@SHOAL_BINARY=$(BINARY) Scripts/demo
 
-test: setup build test-units test-interoperation test-flood-short ## build, then run every test
+test: setup build test-units test-hostile test-interoperation test-flood-short ## build, then run every test
 
 test-units: ## run the tests that need nothing but this package
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip InteroperationTests
@@ -38,6 +38,11 @@ test-interoperation: ## run real clients and trackers against shoal in a network
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
 	SHOAL_BINARY=$(abspath $(BINARY)) Scripts/with-namespace \
 	  $(SWIFT) test --scratch-path $(SCRATCH) --skip-build --filter InteroperationTests
+
+HOSTILE ?=
+
+test-hostile: build ## run the binary against hostile input (a minute; HOSTILE=--long for all of it)
+	@SHOAL_BINARY=$(abspath $(BINARY)) Scripts/with-namespace python3 Tests/Hostile/run.py $(HOSTILE)
 
 test-faults: ## fail every single call on the disk of create and get, and look what is left
 	SHOAL_FAULTS=all $(SWIFT) test --scratch-path $(SCRATCH) --filter FaultTests

@@ -7,7 +7,8 @@ public struct BencodeDecoder: Sendable {
   public struct Limits: Sendable {
     /// Containers within containers. Real metainfo needs 6 (BEP 52 file trees as deep as paths).
     public let depth: Int
-    /// Values of any kind, keys not counted.
+    /// Values of any kind, keys not counted. For the room they take a list counts as two and a
+    /// dictionary as three.
     public let values: Int
     /// Bytes of input.
     public let length: Int
@@ -20,7 +21,8 @@ public struct BencodeDecoder: Sendable {
       self.length = length
     }
 
-    /// A `.torrent` file: 32 MiB holds a million pieces and a hundred thousand files.
+    /// A `.torrent` file: 32 MiB holds a million pieces and a hundred thousand files. Whatever it
+    /// holds, reading it takes less than 64 MiB beside it.
     public static let metainfo = Limits(depth: 64, values: 1_000_000, length: 32 << 20)
     /// A message from a peer, a tracker or a node.
     public static let message = Limits(depth: 16, values: 10_000, length: 1 << 20)
@@ -101,7 +103,7 @@ private struct Reader {
         try count(at: start)
         finished = BencodeValue(.integer(try readInteger()), range: start..<position)
       case UInt8(ascii: "l"), UInt8(ascii: "d"):
-        try count(at: start)
+        try count(at: start, as: input[position] == UInt8(ascii: "d") ? 3 : 2)
         try openContainer()
         continue
       default:
@@ -117,8 +119,8 @@ private struct Reader {
     return top.isDictionary && top.key == nil
   }
 
-  mutating func count(at position: Int) throws(BencodeError) {
-    values += 1
+  mutating func count(at position: Int, as weight: Int = 1) throws(BencodeError) {
+    values += weight
     guard values <= limits.values else { throw BencodeError(.tooManyValues, at: position) }
   }
 

@@ -72,9 +72,13 @@ public struct FileLayout: Hashable, Sendable {
   }
 
   /// Sorted by components, a path that equals another or runs through it stands right before it.
+  /// By their bytes, as file systems do: two spellings of one letter are two names.
   private func refuseCollisions() throws(MetainfoError) {
-    let sorted = files.map(\.path).sorted { $0.lexicographicallyPrecedes($1) }
-    for (earlier, later) in zip(sorted, sorted.dropFirst()) where later.starts(with: earlier) {
+    let sorted = files.map(\.path).sorted { left, right in
+      left.lexicographicallyPrecedes(right) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+    for (earlier, later) in zip(sorted, sorted.dropFirst())
+    where later.starts(with: earlier, by: { $0.utf8.elementsEqual($1.utf8) }) {
       throw .pathCollision(later.joined(separator: "/"))
     }
   }

@@ -20,26 +20,28 @@ public struct FileNames {
   /// Bytes of an ending such as `.flac` that outlive the shortening of a name.
   private static let longestEnding = 16
 
+  /// Paths of files that have been given out.
+  private var taken: Set<PathKey> = []
+  private var folders: Set<PathKey> = []
+  /// How many files wanted a path that was taken.
+  private var rivals: [PathKey: Int] = [:]
   private let rules: Rules
-  // By hash: a million long paths would fill memory, and whoever finds two with one hash has one of
-  // them renamed.
-  /// Paths of files that have been given out, folded.
-  private var taken: Set<Bytes20> = []
-  /// Paths of folders, folded.
-  private var folders: Set<Bytes20> = []
-  /// How many files wanted a folded path that was taken.
-  private var rivals: [Bytes20: Int] = [:]
 
   private init(_ rules: Rules) { self.rules = rules }
 
-  /// One path for each listed one, in their order, as fit as `component` makes it. Of files that would share a path the first keeps
-  /// it and the others are numbered; a file makes way for a folder.
+  /// One path for each listed one, in their order, as fit as `component` makes it. Of files that
+  /// would share a path the first keeps it and the others are numbered; a file makes way for a
+  /// folder.
   public static func paths(for listed: [[String]], by rules: Rules = .linux) -> [[String]] {
-    var names = FileNames(rules)
     var paths = listed.map { path in path.map { component($0, by: rules) } }
+    tellApart(&paths, by: rules)
+    return paths
+  }
+
+  static func tellApart(_ paths: inout [[String]], by rules: Rules = .linux) {
+    var names = FileNames(rules)
     for path in paths { names.noteFolders(of: path) }
     for index in paths.indices { names.claim(&paths[index]) }
-    return paths
   }
 
   /// One name as it can stand on the disk.
@@ -113,27 +115,52 @@ public struct FileNames {
 
   // MARK: Collisions
 
-  private func folded(_ path: some Sequence<String>) -> Bytes20 {
-    let text = path.joined(separator: "/")
-    return SHA1.hash((rules == .windows ? text.lowercased() : text).utf8)
-  }
-
-  /// Stops at the first folder that is known, since those that lead to it are then known too.
   private mutating func noteFolders(of path: [String]) {
-    var folder = path.dropLast()
-    while !folder.isEmpty, folders.insert(folded(folder)).inserted { folder.removeLast() }
+    var key = PathKey()
+    for folder in path.dropLast() {
+      key.append(folder, by: rules)
+      folders.insert(key)
+    }
   }
 
   /// A path that is wanted again goes on where its last number was, so that a list of one name a
   /// million times takes a million steps.
   private mutating func claim(_ path: inout [String]) {
     guard let name = path.last else { return }
-    let wanted = folded(path)
+    var parent = PathKey()
+    for folder in path.dropLast() { parent.append(folder, by: rules) }
+    let wanted = parent.appending(name, by: rules)
     var key = wanted
     while folders.contains(key) || !taken.insert(key).inserted {
       rivals[wanted, default: 0] += 1
       path[path.count - 1] = Self.inserted(" (\(rivals[wanted, default: 0]))", in: name)
-      key = folded(path)
+      key = parent.appending(path[path.count - 1], by: rules)
     }
+  }
+}
+
+/// Stands for a path among others in the room of a word, since a document may hold half a million
+/// folders: FNV-1a over its components. Whoever finds two paths with one key has one of them
+/// renamed for nothing.
+private struct PathKey: Hashable {
+  private var word: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func append(_ component: String, by rules: FileNames.Rules) {
+    add(UInt8(ascii: "/"))
+    if rules == .windows {
+      for byte in component.lowercased().utf8 { add(byte) }
+    } else {
+      for byte in component.utf8 { add(byte) }
+    }
+  }
+
+  func appending(_ component: String, by rules: FileNames.Rules) -> PathKey {
+    var key = self
+    key.append(component, by: rules)
+    return key
+  }
+
+  private mutating func add(_ byte: UInt8) {
+    word = (word ^ UInt64(byte)) &* 0x100_0000_01b3
   }
 }

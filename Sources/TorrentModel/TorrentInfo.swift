@@ -97,9 +97,9 @@ public struct TorrentInfo: Sendable {
         paths.append(path)
         lengths.append(try length(value))
       }
+      FileNames.tellApart(&paths)
       return try FileLayout(
-        name: rootName, isSingleFile: false,
-        files: zip(FileNames.paths(for: paths), lengths).map { ($0, $1) })
+        name: rootName, isSingleFile: false, files: zip(paths, lengths).map { ($0, $1) })
     case (nil, nil):
       throw info["file tree"] == nil ? .missing("length") : .onlyVersion2
     }

@@ -22,9 +22,9 @@ public enum HTTPTrackerCodec {
 
   static func decode(_ body: [UInt8]) throws(TrackerWireError) -> BencodeValue {
     guard body.count <= TrackerLimits.longestResponse else { throw .tooLong }
-    // A described peer is a dictionary and three values.
+    // A described peer is a dictionary, which counts as three, and three values.
     let limits = BencodeDecoder.Limits(
-      depth: 8, values: TrackerLimits.mostPeers * 4 + 100, length: TrackerLimits.longestResponse)
+      depth: 8, values: TrackerLimits.mostPeers * 6 + 100, length: TrackerLimits.longestResponse)
     do {
       let value = try BencodeDecoder(limits: limits).decode(body)
       guard value.entries != nil else { throw TrackerWireError.wrongType("the response") }

@@ -86,11 +86,21 @@ import Testing
 
   @Test func aFloodOfValuesIsRefusedAtTheLimit() {
     let limits = BencodeDecoder.Limits(depth: 4, values: 1000, length: 1 << 20)
-    let fits = Array("l".utf8) + (0..<999).flatMap { _ in Array("0:".utf8) } + Array("e".utf8)
+    let fits = Array("l".utf8) + (0..<998).flatMap { _ in Array("0:".utf8) } + Array("e".utf8)
     #expect(throws: Never.self) { try BencodeDecoder(limits: limits).decode(fits) }
     let flood = Array("l".utf8) + (0..<1000).flatMap { _ in Array("0:".utf8) } + Array("e".utf8)
-    #expect(throws: BencodeError(.tooManyValues, at: 1 + 2 * 999)) {
+    #expect(throws: BencodeError(.tooManyValues, at: 1 + 2 * 998)) {
       try BencodeDecoder(limits: limits).decode(flood)
+    }
+  }
+
+  @Test(arguments: [("de", 333, 3), ("le", 499, 2)])
+  func containersCountForTheRoomTheyTake(value: String, most: Int, weight: Int) {
+    let limits = BencodeDecoder.Limits(depth: 4, values: 2 + most * weight, length: 1 << 20)
+    let list = { (count: Int) in Array(("l" + String(repeating: value, count: count) + "e").utf8) }
+    #expect(throws: Never.self) { try BencodeDecoder(limits: limits).decode(list(most)) }
+    #expect(throws: BencodeError(.tooManyValues, at: 1 + 2 * most)) {
+      try BencodeDecoder(limits: limits).decode(list(most + 1))
     }
   }
 

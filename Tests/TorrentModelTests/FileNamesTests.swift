@@ -59,7 +59,7 @@ import TorrentModel
     #expect(FileNames.paths(for: paths) == paths)
   }
 
-  @Test func aMillionRivalsTakeAMillionSteps() {
+  @Test func rivalsTakeAsManyStepsAsThereAre() {
     let paths = FileNames.paths(for: Array(repeating: ["same"], count: 20_000))
     #expect(paths.last == ["same (19999)"])
     #expect(Set(paths).count == paths.count)
@@ -69,7 +69,8 @@ import TorrentModel
   func whateverIsListedMakesALayoutThatIsTheSameAgain(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let parts = [
-      "a", "A", "b", "..", ".", "", "a/b", "\u{1}", "_", "a (1)", "CON", "a.", "\u{202e}",
+      "a", "A", "b", "\u{e9}", "e\u{301}", "..", ".", "", "a/b", "\u{1}", "_", "a (1)", "CON", "a.",
+      "\u{202e}",
       String(repeating: "n", count: 300),
     ]
     let listed = (0...random.below(30)).map { _ in
@@ -81,7 +82,7 @@ import TorrentModel
         try FileLayout(name: "x", isSingleFile: false, files: paths.map { ($0, 1) })
       }
       #expect(FileNames.paths(for: listed, by: rules) == paths, "seed \(seed)")
-      let cased = Set(paths.map { $0.joined(separator: "/").lowercased() })
+      let cased = Set(paths.map { Array($0.joined(separator: "/").lowercased().utf8) })
       #expect(rules == .linux || cased.count == paths.count, "seed \(seed)")
     }
   }
