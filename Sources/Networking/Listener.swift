@@ -5,13 +5,14 @@ public import TorrentModel
 
 /// A listening TCP socket that hands every accepted connection to its owner.
 ///
-/// Out of descriptors, it pauses for a second instead of spinning: the connections wait in the
-/// kernel's backlog meanwhile.
+/// Out of descriptors, it asks its owner for one, and where there is none pauses for a second
+/// instead of spinning: the connections wait in the kernel's backlog meanwhile.
 public final class Listener: ReadinessHandler {
   private let reactor: Reactor
   private var socket: FileDescriptor?
   private var registration: SlabID?
   private let accepted: (consuming FileDescriptor, Endpoint) -> Void
+  private let makesRoom: () -> Bool
 
   /// The address and port in fact bound, also where port 0 asked for any.
   public let endpoint: Endpoint
@@ -21,11 +22,13 @@ public final class Listener: ReadinessHandler {
   private static let backlog: Int32 = 1024
   private static let pauseWhenExhausted = TimeSpan.seconds(1)
 
+  /// - Parameter makesRoom: closes what can be spared and returns whether there was anything.
   public init(
-    on endpoint: Endpoint, reactor: Reactor,
+    on endpoint: Endpoint, reactor: Reactor, makesRoom: @escaping () -> Bool = { false },
     accepted: @escaping (consuming FileDescriptor, Endpoint) -> Void
   ) throws(NetworkError) {
     self.reactor = reactor
+    self.makesRoom = makesRoom
     self.accepted = accepted
     let number = shoal_socket_stream(endpoint.family)
     guard number >= 0 else { throw NetworkError("socket") }
@@ -53,7 +56,9 @@ public final class Listener: ReadinessHandler {
       var address = SocketAddress()
       let number = address.withMutablePointer { shoal_accept(listening, $0, $1) }
       if number < 0 {
-        if errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM { pause() }
+        let isExhausted = [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno)
+        if isExhausted, makesRoom() { continue }
+        if isExhausted { pause() }
         // Anything else is the connection's trouble (ECONNABORTED) or means there is no more.
         return
       }

@@ -104,9 +104,14 @@ public final class TorrentSession {
   }
 
   private func listen(on endpoint: Endpoint) throws(NetworkError) {
-    let listener = try Listener(on: endpoint, reactor: reactor) { [unowned self] socket, peer in
-      welcome(socket, from: peer)
-    }
+    let listener = try Listener(
+      on: endpoint, reactor: reactor,
+      makesRoom: { [unowned self] in
+        let oldest = unknown.removeOldest()
+        oldest?.close()
+        return oldest != nil
+      },
+      accepted: { [unowned self] socket, peer in welcome(socket, from: peer) })
     listeners.append(listener)
   }
 

@@ -50,7 +50,8 @@ struct UnknownConnections {
     return all
   }
 
-  private mutating func removeOldest() -> IncomingConnection? {
+  /// Takes out the one that has been silent longest.
+  mutating func removeOldest() -> IncomingConnection? {
     while let id = order.popFirst() {
       guard let connection = connections.find(id) else { continue }
       remove(connection)

@@ -104,6 +104,31 @@ import Testing
       """)
   }
 
+  /// Whoever gives nothing is served by optimistic unchokes alone, while enough others give: it
+  /// never has a regular slot, and the optimistic one goes round.
+  @Test(arguments: UInt64(1)...20)
+  func freeRidersHaveOnlyTheOptimisticSlot(seed: UInt64) {
+    var script = ChokerScript(regular: 4, optimistic: 1, seed: seed)
+    script.play(
+      """
+      0 join a b c d f g h
+      1 gives a 40
+      1 gives b 30
+      1 gives c 20
+      1 gives d 10
+      2 wants a b c d f g h
+      """)
+    var served: [Character: Int] = [:]
+    for round in 1...180 {
+      script.play("\(round * 10) round")
+      #expect("abcd".allSatisfy(script.unchoked.contains), "seed \(seed): \(script.unchoked)")
+      for peer in script.unchoked where "fgh".contains(peer) { served[peer, default: 0] += 1 }
+    }
+    // Of half an hour a third each, give or take what the draw gives.
+    #expect(served.values.reduce(0, +) <= 180, "seed \(seed): \(served)")
+    #expect(served.values.allSatisfy { (30...90).contains($0) }, "seed \(seed): \(served)")
+  }
+
   @Test func theOptimisticSlotGoesRoundEveryThirtySeconds() {
     var script = ChokerScript(regular: 1, optimistic: 1)
     script.play(
