@@ -47,7 +47,7 @@ let package = Package(
     module("ChordWire", ["Bencoding", "Hashing", "TorrentModel"]),
     module("PeerWire", ["Bencoding", "TorrentModel"]),
     module("HTTPWire", ["TorrentModel"]),
-    module("TrackerWire", ["Bencoding", "HTTPWire", "TorrentModel"]),
+    module("TrackerWire", ["Bencoding", "HTTPWire", "Hashing", "TorrentModel"]),
 
     // Floor 3: decisions
     module(

@@ -75,7 +75,7 @@ extension FuzzTarget {
   }
 }
 
-private struct TrackerGame {
+private struct TrackerGame: ~Copyable {
   private var tracker: Tracker
   private var now = Moment.zero + .seconds(100)
 
@@ -100,7 +100,7 @@ private struct TrackerGame {
     case 0: tracker.register(infoHash)
     case 1: tracker.unregister(infoHash)
     case 2: tracker.purge(at: now, budget: input.below(20))
-    case 3: scrape(over: input.isOne(in: 2) ? .udp : .http)
+    case 3: scrape()
     case 4: Self.requireRestored(tracker, at: now)
     default: announce(of: infoHash, &input)
     }
@@ -108,7 +108,7 @@ private struct TrackerGame {
 
   /// After the longest silence nobody is left.
   mutating func finish() {
-    scrape(over: .http)
+    scrape()
     now = now + tracker.policy.lifetime + .seconds(2)
     for _ in 0..<3 { tracker.purge(at: now, budget: 1 << 20) }
     require(tracker.peerCount == 0, "\(tracker.peerCount) peers outlive their time")
@@ -123,10 +123,12 @@ private struct TrackerGame {
     request.wantsCompact = !input.isOne(in: 4)
     let host = UInt32(input.below(12))
     let source: Address =
-      input.isOne(in: 3) ? .v6(high: 0x2001 << 48, low: UInt64(host)) : .v4(0x0b00_0000 + host)
-    let transport: Tracker.Transport = input.isOne(in: 2) ? .udp : .http
-    let reply = tracker.handle(request, from: source, over: transport, at: now)
-    guard case .success(let response) = reply else { return }
+      input.isOne(in: 3) ? .v6(high: 0x2a00 << 48, low: UInt64(host)) : .v4(0x0b00_0000 + host)
+    let reply =
+      input.isOne(in: 2)
+      ? answerByDatagram(request, from: source)
+      : try? tracker.handle(request, from: source, at: now).get()
+    guard let response = reply else { return }
     let handedOut = response.peers.endpoints
     require(
       !handedOut.contains(Endpoint(source, port: request.port)), "a peer is handed to itself")
@@ -139,16 +141,36 @@ private struct TrackerGame {
     }
   }
 
-  private mutating func scrape(over transport: Tracker.Transport) {
-    let reply = tracker.handle(ScrapeRequest((0..<8).map(Self.infoHash)), over: transport)
-    guard case .success(let response) = reply else { fatalError("a scrape is refused") }
-    let seen = response.files.reduce(0) { $0 + $1.statistics.complete + $1.statistics.incomplete }
+  private mutating func answerByDatagram(
+    _ request: AnnounceRequest, from source: Address
+  ) -> AnnounceResponse? {
+    var bytes = [UInt8](repeating: 0, count: UDPTrackerResponse.longestReply)
+    let length = bytes.withUnsafeMutableBytes { room in
+      var reply = OutputRawSpan(buffer: room, initializedCount: 0)
+      tracker.handle(request, 7, from: source, at: now, into: &reply)
+      return reply.finalize(for: room)
+    }
+    let response = try? UDPTrackerResponse(
+      bytes.span.bytes.extracting(..<length), family: source.family)
+    switch response?.body {
+    case .announce(let announce): return announce
+    case .error: return nil
+    default: fatalError("an announce is answered by something else")
+    }
+  }
+
+  private func scrape() {
+    var seen = 0
+    for number in 0..<8 {
+      guard let counts = tracker.statistics(of: Self.infoHash(number)) else { continue }
+      seen += counts.complete + counts.incomplete
+    }
     require(
       tracker.admission == .registered ? seen <= tracker.peerCount : seen == tracker.peerCount,
       "\(seen) peers are counted of \(tracker.peerCount)")
   }
 
-  static func requireRestored(_ tracker: Tracker, at now: Moment) {
+  static func requireRestored(_ tracker: borrowing Tracker, at now: Moment) {
     var restored = empty(.everything)
     let bytes = tracker.snapshot(at: now, wallClock: 1000)
     do {
@@ -156,7 +178,8 @@ private struct TrackerGame {
     } catch {
       fatalError("a snapshot of our own is refused: \(error)")
     }
-    require(restored.peerCount <= tracker.peerCount, "more peers than there were")
+    let before = tracker.peerCount
+    require(restored.peerCount <= before, "more peers than there were")
     var again = empty(.everything)
     _ = try? again.restore(
       restored.snapshot(at: now, wallClock: 1000), at: now, wallClock: 1000)
@@ -174,9 +197,13 @@ private struct TrackerGame {
       request.event = number == 3 ? .paused : .started
       let source: Address =
         number % 2 == 0
-        ? .v4(0x0b00_0000 + UInt32(number)) : .v6(high: 0x2001 << 48, low: UInt64(number))
-      _ = filled.handle(request, from: source, over: .http, at: .zero + .seconds(1))
+        ? .v4(0x0b00_0000 + UInt32(number)) : .v6(high: 0x2a00 << 48, low: UInt64(number))
+      _ = filled.handle(request, from: source, at: .zero + .seconds(1))
     }
-    return [empty(.everything), filled].map { $0.snapshot(at: .zero + .seconds(5), wallClock: 990) }
+    let end = Moment.zero + .seconds(5)
+    return [
+      empty(.everything).snapshot(at: end, wallClock: 990),
+      filled.snapshot(at: end, wallClock: 990),
+    ]
   }
 }

@@ -99,6 +99,7 @@ static int set_option(int socket, int level, int option, int value) {
 }
 
 int shoal_socket_set_reuse_address(int s) { return set_option(s, SOL_SOCKET, SO_REUSEADDR, 1); }
+int shoal_socket_set_reuse_port(int s) { return set_option(s, SOL_SOCKET, SO_REUSEPORT, 1); }
 int shoal_socket_set_v6_only(int s) { return set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
 int shoal_socket_set_no_delay(int s) { return set_option(s, IPPROTO_TCP, TCP_NODELAY, 1); }
 int shoal_socket_set_unsent_mark(int s, int bytes) {

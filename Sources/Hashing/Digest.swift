@@ -31,6 +31,21 @@ public struct Bytes20: Hashable, Comparable, Sendable {
     self.init(high: words.0, middle: words.1, low: UInt32(words.2))
   }
 
+  /// The twenty bytes of `bytes` from `offset` on.
+  ///
+  /// - Precondition: they are there.
+  @inlinable
+  public init(_ bytes: RawSpan, at offset: Int) {
+    high = UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    middle = UInt64(
+      bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+    low = UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset + 16, as: UInt32.self))
+  }
+
+  /// The bytes as the numbers they are in network order: eight, eight and four.
+  @inlinable
+  public var words: (UInt64, UInt64, UInt32) { (high, middle, low) }
+
   @inlinable
   public subscript(index: Int) -> UInt8 {
     switch index {

@@ -49,9 +49,11 @@ public final class HTTPServer {
 
   public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
 
-  public func listen(on endpoint: Endpoint) throws(NetworkError) {
-    let listener = try Listener(on: endpoint, reactor: reactor) { [unowned self] socket, client in
-      take(socket, from: client)
+  public func listen(
+    on endpoint: Endpoint, sharing: PortSharing = .none
+  ) throws(NetworkError) {
+    let listener = try Listener(on: endpoint, sharing: sharing, reactor: reactor) {
+      [unowned self] socket, client in take(socket, from: client)
     }
     listeners.append(listener)
   }

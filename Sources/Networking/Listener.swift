@@ -24,7 +24,8 @@ public final class Listener: ReadinessHandler {
 
   /// - Parameter makesRoom: closes what can be spared and returns whether there was anything.
   public init(
-    on endpoint: Endpoint, reactor: Reactor, makesRoom: @escaping () -> Bool = { false },
+    on endpoint: Endpoint, sharing: PortSharing = .none, reactor: Reactor,
+    makesRoom: @escaping () -> Bool = { false },
     accepted: @escaping (consuming FileDescriptor, Endpoint) -> Void
   ) throws(NetworkError) {
     self.reactor = reactor
@@ -35,9 +36,9 @@ public final class Listener: ReadinessHandler {
     socket = FileDescriptor(owning: number)
     _ = shoal_socket_set_reuse_address(number)
     if !endpoint.address.isV4 { _ = shoal_socket_set_v6_only(number) }
-    guard SocketAddress(endpoint).withPointer({ bind(number, $0, $1) }) == 0,
-      listen(number, Self.backlog) == 0
-    else { throw NetworkError("listen on", on: "\(endpoint)") }
+    guard sharing.bind(number, to: endpoint), listen(number, Self.backlog) == 0 else {
+      throw NetworkError("listen on", on: "\(endpoint)")
+    }
     self.endpoint = StreamSocket.localEndpoint(of: number) ?? endpoint
     registration = try reactor.register(number, for: .readable, handler: self)
   }

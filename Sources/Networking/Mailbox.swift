@@ -10,7 +10,8 @@ public final class Mailbox<Message: Sendable>: Sendable {
   private let messages = Mutex<[Message]>([])
   private let wake: FileDescriptor
 
-  fileprivate init() throws(NetworkError) {
+  /// A mailbox that no loop reads yet; what is sent meanwhile waits.
+  public init() throws(NetworkError) {
     let descriptor = shoal_eventfd()
     guard descriptor >= 0 else { throw NetworkError("eventfd") }
     wake = FileDescriptor(owning: descriptor)
@@ -64,8 +65,16 @@ extension Reactor {
     _ receive: @escaping ([Message]) -> Void
   ) throws(NetworkError) -> Mailbox<Message> {
     let mailbox = try Mailbox<Message>()
+    try read(mailbox, receive)
+    return mailbox
+  }
+
+  /// Has the messages of a mailbox that was made on another thread handed to `receive` on this loop,
+  /// in order, for as long as the loop lives. One loop only reads a mailbox.
+  public func read<Message: Sendable>(
+    _ mailbox: Mailbox<Message>, _ receive: @escaping ([Message]) -> Void
+  ) throws(NetworkError) {
     _ = try register(
       mailbox.descriptor, for: .readable, handler: MailboxReader(mailbox, receive))
-    return mailbox
   }
 }

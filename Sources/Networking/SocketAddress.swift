@@ -1,14 +1,15 @@
-public import Glibc
-public import TorrentModel
+import CLinux
+import Glibc
+import TorrentModel
 
 /// The kernel's form of an endpoint. IPv6 flow labels and scopes are not kept.
-public struct SocketAddress {
-  public private(set) var storage = sockaddr_storage()
-  public private(set) var length: socklen_t = 0
+struct SocketAddress {
+  private(set) var storage = sockaddr_storage()
+  private(set) var length: socklen_t = 0
 
-  public init() { length = socklen_t(MemoryLayout<sockaddr_storage>.size) }
+  init() { length = socklen_t(MemoryLayout<sockaddr_storage>.size) }
 
-  public init(_ endpoint: Endpoint) {
+  init(_ endpoint: Endpoint) {
     switch endpoint.address {
     case .v4(let word):
       var address = sockaddr_in()
@@ -37,27 +38,28 @@ public struct SocketAddress {
   }
 
   /// The endpoint named, when the family is one of the internet's.
-  public var endpoint: Endpoint? {
-    withUnsafeBytes(of: storage) { bytes in
-      switch Int32(storage.ss_family) {
-      case AF_INET:
-        let address = bytes.load(as: sockaddr_in.self)
-        return Endpoint(
-          .v4(UInt32(bigEndian: address.sin_addr.s_addr)), port: UInt16(bigEndian: address.sin_port)
-        )
-      case AF_INET6:
-        let address = bytes.load(as: sockaddr_in6.self)
-        guard let plain = withUnsafeBytes(of: address.sin6_addr, { Address(bytes: $0) }) else {
-          return nil
-        }
-        return Endpoint(plain, port: UInt16(bigEndian: address.sin6_port))
-      default:
-        return nil
+  var endpoint: Endpoint? { withUnsafeBytes(of: storage) { Self.endpoint(in: $0) } }
+
+  /// - Precondition: the bytes are a `sockaddr_storage`.
+  static func endpoint(in bytes: UnsafeRawBufferPointer) -> Endpoint? {
+    switch Int32(bytes.load(as: sa_family_t.self)) {
+    case AF_INET:
+      let address = bytes.load(as: sockaddr_in.self)
+      return Endpoint(
+        .v4(UInt32(bigEndian: address.sin_addr.s_addr)), port: UInt16(bigEndian: address.sin_port))
+    case AF_INET6:
+      let address = bytes.load(as: sockaddr_in6.self)
+      return withUnsafeBytes(of: address.sin6_addr) { plain in
+        let high = UInt64(bigEndian: plain.load(as: UInt64.self))
+        let low = UInt64(bigEndian: plain.load(fromByteOffset: 8, as: UInt64.self))
+        return Endpoint(Address(high: high, low: low), port: UInt16(bigEndian: address.sin6_port))
       }
+    default:
+      return nil
     }
   }
 
-  public func withPointer<Result>(
+  func withPointer<Result>(
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
     withUnsafePointer(to: storage) { pointer in
@@ -66,7 +68,7 @@ public struct SocketAddress {
   }
 
   /// Lets a system call fill the address in.
-  public mutating func withMutablePointer<Result>(
+  mutating func withMutablePointer<Result>(
     _ body: (UnsafeMutablePointer<sockaddr_storage>, UnsafeMutablePointer<socklen_t>) -> Result
   ) -> Result {
     length = socklen_t(MemoryLayout<sockaddr_storage>.size)

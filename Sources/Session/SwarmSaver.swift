@@ -52,9 +52,9 @@ public final class SwarmSaver {
 
   private func save() {
     guard progress.thread == nil else { return }
-    let snapshot = server.snapshot()
-    progress.thread = WorkerThread(name: "shoal-save") { [file, results] in
-      results.send(Self.write(snapshot, to: file))
+    progress.thread = WorkerThread(name: "shoal-save") {
+      [snapshot = server.snapshot, file, results] in
+      results.send(Self.write(snapshot(), to: file))
     }
     if progress.thread == nil {
       results.send(StorageError(.create, path: "a thread to write with", .system(EAGAIN)))

@@ -186,7 +186,7 @@ extension World {
     request.event = order.event
     request.numWant = order.numWant
     request.trackerID = order.trackerID
-    switch tracker.handle(request, from: endpoint.address, over: .http, at: now) {
+    switch tracker.handle(request, from: endpoint.address, at: now) {
     case .success(let response):
       return TrackerAnswer(
         order: order,

@@ -13,13 +13,20 @@ public enum Address: Hashable, Sendable {
     case 16:
       let high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
       let low = bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
-      if high == 0, low >> 32 == 0xffff {
-        self = .v4(UInt32(truncatingIfNeeded: low))
-      } else {
-        self = .v6(high: high, low: low)
-      }
+      self.init(high: high, low: low)
     default:
       return nil
+    }
+  }
+
+  /// The sixteen bytes of an IPv6 address as two numbers. An IPv4-mapped one becomes the IPv4 address
+  /// it stands for, as from bytes.
+  @inlinable
+  public init(high: UInt64, low: UInt64) {
+    if high == 0, low >> 32 == 0xffff {
+      self = .v4(UInt32(truncatingIfNeeded: low))
+    } else {
+      self = .v6(high: high, low: low)
     }
   }
 

@@ -6,7 +6,7 @@ import TrackerWire
 ///
 /// The invariant: `peerCount` is the number of records in all swarms, and a swarm that is neither
 /// registered nor has peers is not there. Positions of swarms stand until one is removed.
-struct PeerStore: Sendable {
+struct PeerStore: ~Copyable, Sendable {
   private(set) var swarms: [SwarmEntry] = []
   private(set) var peerCount = 0
   let key: SipHash.Key

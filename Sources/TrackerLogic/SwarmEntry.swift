@@ -66,16 +66,10 @@ struct SwarmEntry: Keyed, Sendable {
   func hash(_ key: SipHash.Key) -> UInt64 { Self.hash(infoHash, key) }
 
   static func hash(_ infoHash: InfoHash, _ key: SipHash.Key) -> UInt64 {
-    let digest = infoHash.digest
+    let words = infoHash.digest.words
     var hash = SipHash(key)
-    var word: UInt64 = 0
-    for index in 0..<20 {
-      word = word << 8 | UInt64(digest[index])
-      if index % 8 == 7 {
-        hash.absorb(word)
-        word = 0
-      }
-    }
-    return hash.finish(tail: word, tailLength: 4)
+    hash.absorb(words.0)
+    hash.absorb(words.1)
+    return hash.finish(tail: UInt64(words.2), tailLength: 4)
   }
 }

@@ -1,5 +1,5 @@
 public import DeterministicCore
-import TorrentModel
+public import TorrentModel
 import TrackerWire
 
 /// Why bytes are no snapshot of a tracker.
@@ -26,30 +26,34 @@ public enum SnapshotError: Error, Hashable, Sendable, CustomStringConvertible {
 //         peer id 20, seconds of silence u32, address 4 or 16, port u16, section and flag u8
 //
 // Times are kept as ages: the moments of one run mean nothing to the next.
-extension Tracker {
-  private static let magic = Array("shoalsw1".utf8)
-  private static let countedFlag: UInt8 = 0x80
+
+private let magic = Array("shoalsw1".utf8)
+private let countedFlag: UInt8 = 0x80
+
+/// Puts the swarms of one tracker after another into one snapshot.
+public struct SnapshotWriter: Sendable {
+  private var bytes = magic
+  private var swarmCount: UInt32 = 0
 
   /// - Parameter wallClock: seconds since 1970, to tell later how long the tracker was away.
-  public func snapshot(at now: Moment, wallClock: UInt64) -> [UInt8] {
-    var bytes = Self.magic
-    bytes.reserveCapacity(64 + torrentCount * 32 + peerCount * 48)
+  public init(wallClock: UInt64) {
     bytes.append(bigEndian: wallClock)
-    bytes.append(bigEndian: UInt32(torrentCount))
-    for swarm in store.swarms {
+    bytes.append(bigEndian: swarmCount)
+  }
+
+  public mutating func append(_ tracker: borrowing Tracker, at now: Moment) {
+    swarmCount += UInt32(tracker.torrentCount)
+    for swarm in tracker.store.swarms {
       bytes.append(contentsOf: swarm.infoHash.bytes)
       bytes.append(bigEndian: swarm.downloaded)
       bytes.append(bigEndian: UInt32(swarm.v4.count))
       bytes.append(bigEndian: UInt32(swarm.v6.count))
-      Self.append(swarm.v4, at: now.wholeSeconds, to: &bytes)
-      Self.append(swarm.v6, at: now.wholeSeconds, to: &bytes)
+      append(swarm.v4, at: now.wholeSeconds)
+      append(swarm.v6, at: now.wholeSeconds)
     }
-    return bytes
   }
 
-  private static func append<Host>(
-    _ peers: PeerVector<Host>, at second: UInt32, to bytes: inout [UInt8]
-  ) {
+  private mutating func append<Host>(_ peers: PeerVector<Host>, at second: UInt32) {
     for (index, record) in peers.records.enumerated() {
       bytes.append(contentsOf: PeerID(record.id).bytes)
       bytes.append(bigEndian: second &- record.lastSeen)
@@ -57,6 +61,68 @@ extension Tracker {
       let section = UInt8(peers.section(of: index).rawValue)
       bytes.append(record.isCounted ? section | countedFlag : section)
     }
+  }
+
+  public consuming func finish() -> [UInt8] {
+    var count: [UInt8] = []
+    count.append(bigEndian: swarmCount)
+    bytes.replaceSubrange(magic.count + 8..<magic.count + 12, with: count)
+    return bytes
+  }
+}
+
+/// Reads a snapshot swarm by swarm.
+public struct SnapshotReader: Sendable {
+  private let snapshot: [UInt8]
+  private var position: Int
+  private var swarmsLeft: UInt32 = 0
+  /// Seconds between the snapshot and now.
+  fileprivate private(set) var away: UInt32 = 0
+
+  /// - Parameter wallClock: seconds since 1970.
+  public init(_ snapshot: [UInt8], wallClock: UInt64) throws(SnapshotError) {
+    guard snapshot.starts(with: magic) else { throw .notASnapshot }
+    self.snapshot = snapshot
+    position = magic.count
+    let saved: UInt64 = try number()
+    // A clock that went backwards meanwhile says nothing.
+    away = UInt32(clamping: wallClock > saved ? wallClock - saved : 0)
+    swarmsLeft = try number()
+  }
+
+  /// The info-hash of the next swarm, which is then to be restored; `nil` behind the last.
+  ///
+  /// - Throws: when the bytes are not one whole snapshot.
+  public mutating func nextSwarm() throws(SnapshotError) -> InfoHash? {
+    guard swarmsLeft > 0 else {
+      guard position == snapshot.count else { throw .trailingBytes(at: position) }
+      return nil
+    }
+    swarmsLeft -= 1
+    return InfoHash(bytes: try bytes(20))
+  }
+
+  fileprivate mutating func bytes(_ count: Int) throws(SnapshotError) -> ArraySlice<UInt8> {
+    guard snapshot.count - position >= count else { throw .truncated(at: snapshot.count) }
+    defer { position += count }
+    return snapshot[position..<position + count]
+  }
+
+  fileprivate mutating func number<Number: FixedWidthInteger & UnsignedInteger>()
+    throws(SnapshotError) -> Number
+  {
+    try bytes(Number.bitWidth / 8).reduce(0) { $0 << 8 | Number($1) }
+  }
+}
+
+extension Tracker {
+  /// The swarms of this tracker alone.
+  ///
+  /// - Parameter wallClock: seconds since 1970.
+  public func snapshot(at now: Moment, wallClock: UInt64) -> [UInt8] {
+    var writer = SnapshotWriter(wallClock: wallClock)
+    writer.append(self, at: now)
+    return writer.finish()
   }
 
   /// Takes back what a snapshot holds: the swarms that are tracked, and in them the peers whose time
@@ -68,24 +134,19 @@ extension Tracker {
   public mutating func restore(
     _ snapshot: [UInt8], at now: Moment, wallClock: UInt64
   ) throws(SnapshotError) -> Int {
-    guard snapshot.starts(with: Self.magic) else { throw .notASnapshot }
-    var reader = SnapshotReader(bytes: snapshot, position: Self.magic.count)
-    let saved: UInt64 = try reader.number()
-    // A clock that went backwards meanwhile says nothing.
-    let away = UInt32(clamping: wallClock > saved ? wallClock - saved : 0)
     let before = peerCount
-    let swarms: UInt32 = try reader.number()
-    for _ in 0..<swarms { try restoreSwarm(&reader, away: away, at: now) }
-    guard reader.position == snapshot.count else {
-      throw .trailingBytes(at: reader.position)
-    }
+    var reader = try SnapshotReader(snapshot, wallClock: wallClock)
+    while let infoHash = try reader.nextSwarm() { try restore(infoHash, from: &reader, at: now) }
     return peerCount - before
   }
 
-  private mutating func restoreSwarm(
-    _ reader: inout SnapshotReader, away: UInt32, at now: Moment
+  /// Takes the peers of a swarm back whose time has not run out meanwhile, if the torrent is tracked.
+  /// Torrents are to be registered before.
+  ///
+  /// - Throws: when the snapshot is not whole; what was read before the fault stays.
+  public mutating func restore(
+    _ infoHash: InfoHash, from reader: inout SnapshotReader, at now: Moment
   ) throws(SnapshotError) {
-    guard let infoHash = InfoHash(bytes: try reader.bytes(20)) else { throw .notASnapshot }
     let downloaded: UInt32 = try reader.number()
     let counts: [(AddressFamily, UInt32)] = [
       (.v4, try reader.number()), (.v6, try reader.number()),
@@ -98,47 +159,27 @@ extension Tracker {
     defer { if let swarm { store.forgetIfEmpty(swarm) } }
     if let swarm { store.setCounts(of: swarm, downloaded: downloaded) }
     for (family, count) in counts {
-      for _ in 0..<count {
-        try restorePeer(&reader, family, away: away, in: swarm, at: now)
-      }
+      for _ in 0..<count { try restorePeer(&reader, family, in: swarm, at: now) }
     }
   }
 
   private mutating func restorePeer(
-    _ reader: inout SnapshotReader, _ family: AddressFamily, away: UInt32, in swarm: Int?,
-    at now: Moment
+    _ reader: inout SnapshotReader, _ family: AddressFamily, in swarm: Int?, at now: Moment
   ) throws(SnapshotError) {
     let id = PeerID(bytes: try reader.bytes(20))
     let silence: UInt32 = try reader.number()
     let endpoint = Endpoint(compact: try reader.bytes(family.compactLength))
     let bits: UInt8 = try reader.number()
-    let (age, overflow) = silence.addingReportingOverflow(away)
+    let (age, overflow) = silence.addingReportingOverflow(reader.away)
     guard let swarm, let id, let endpoint, endpoint.isDialable,
       endpoint.address.family == family, !overflow, Double(age) <= policy.lifetime.seconds,
-      let section = PeerSection(rawValue: Int(bits & ~Self.countedFlag))
+      let section = PeerSection(rawValue: Int(bits & ~countedFlag))
     else { return }
     let sighting = PeerSighting(
       endpoint: endpoint, id: id, section: section, completes: false,
       second: now.wholeSeconds &- age)
     let place = store.note(sighting, in: swarm, most: policy.mostPeers)
-    if let place, bits & Self.countedFlag != 0 { store.setCounted(place, family, in: swarm) }
-  }
-}
-
-private struct SnapshotReader {
-  let bytes: [UInt8]
-  var position: Int
-
-  mutating func bytes(_ count: Int) throws(SnapshotError) -> ArraySlice<UInt8> {
-    guard bytes.count - position >= count else { throw .truncated(at: bytes.count) }
-    defer { position += count }
-    return bytes[position..<position + count]
-  }
-
-  mutating func number<Number: FixedWidthInteger & UnsignedInteger>() throws(SnapshotError)
-    -> Number
-  {
-    try bytes(Number.bitWidth / 8).reduce(0) { $0 << 8 | Number($1) }
+    if let place, bits & countedFlag != 0 { store.setCounted(place, family, in: swarm) }
   }
 }
 

@@ -4,20 +4,13 @@ public import TrackerWire
 
 /// Decides what a tracker answers. Requests in, replies out; time, randomness and the secret are
 /// arguments, so the same calls give the same replies.
-public struct Tracker: Sendable {
+public struct Tracker: ~Copyable, Sendable {
   /// Which torrents are tracked.
   public enum Admission: Hashable, Sendable {
     /// Those of which somebody announces.
     case everything
     /// Those registered.
     case registered
-  }
-
-  /// How a request came, which decides what its answer may hold.
-  public enum Transport: Hashable, Sendable {
-    case http
-    /// Peers of the asker's family only, as many as a datagram holds (BEP 15).
-    case udp
   }
 
   public var policy: AnnouncePolicy
@@ -58,65 +51,70 @@ public struct Tracker: Sendable {
   }
 
   public func isTracked(_ infoHash: InfoHash) -> Bool {
-    store.find(infoHash).map(isTracked) ?? (admission == .everything)
+    isTracked(store.find(infoHash))
   }
 
-  private func isTracked(_ swarm: Int) -> Bool {
-    admission == .everything || store.swarms[swarm].isRegistered
+  private func isTracked(_ swarm: Int?) -> Bool {
+    if admission == .everything { return true }
+    guard let swarm else { return false }
+    return store.swarms[swarm].isRegistered
   }
 
   // MARK: Requests
 
-  /// Answers an announce from `source`, the address the request itself came from.
+  /// Answers an announce over HTTP from `source`, the address the request itself came from.
   public mutating func handle(
-    _ request: AnnounceRequest, from source: Address, over transport: Transport, at now: Moment
+    _ request: AnnounceRequest, from source: Address, at now: Moment
   ) -> AnnounceReply {
-    let peer = Endpoint(source, port: request.port)
-    guard peer.isDialable else { return .failure(.unreachable) }
-    let known = store.find(request.infoHash)
-    guard known.map(isTracked) ?? (admission == .everything) else {
-      return .failure(.notRegistered)
+    let standing: Standing
+    do {
+      standing = try admit(request, from: source, at: now)
+    } catch {
+      return .failure(error)
     }
-    if request.event == .stopped {
-      // An unknown peer's farewell is no fault: a client that is told so may try again for ever.
-      if let known { store.remove(peer, from: known) }
-      return .success(response(to: source, swarm: store.find(request.infoHash)))
+    var response = AnnounceResponse(interval: policy.nextInterval(&generator))
+    response.minInterval = Int(policy.minInterval.seconds)
+    response.externalAddress = source
+    response.trackerID = policy.trackerID
+    let counts = statistics(standing)
+    response.complete = counts?.complete ?? 0
+    response.incomplete = counts?.incomplete ?? 0
+    if let downloaders = counts?.downloaders, downloaders != response.incomplete {
+      response.downloaders = downloaders
     }
-    let swarm: Int
-    if let known {
-      swarm = known
-    } else if store.torrentCount < policy.mostTorrents, store.peerCount < policy.mostPeers {
-      swarm = store.insert(request.infoHash, isRegistered: false)
-    } else {
-      return .failure(.full)
+    if let swarm = standing.swarm, !standing.hasLeft {
+      response.peers = peers(for: request, from: source, at: standing.place, in: swarm)
     }
-    let section = PeerSection(request)
-    let sighting = PeerSighting(
-      endpoint: peer, id: request.peerID, section: section,
-      completes: request.event == .completed && section == .seed, second: now.wholeSeconds)
-    let place = store.note(sighting, in: swarm, most: policy.mostPeers)
-    var response = response(to: source, swarm: swarm)
-    response.peers = peers(for: request, from: source, at: place, in: swarm, over: transport)
     return .success(response)
   }
 
+  /// Answers an announce by datagram (BEP 15), without an allocation.
+  ///
+  /// - Precondition: there is room for `UDPTrackerResponse.longestReply` bytes.
   public mutating func handle(
-    _ request: ScrapeRequest, over transport: Transport
-  ) -> ScrapeReply {
-    // The whole list is the tracker's, not everyone's to have, and as long as it likes.
-    guard !request.infoHashes.isEmpty else { return .failure(.fullScrape) }
-    var files: [ScrapeResponse.File] = []
-    for infoHash in request.infoHashes.prefix(TrackerLimits.mostScrapedHashes) {
-      if let swarm = store.find(infoHash), isTracked(swarm) {
-        files.append(.init(infoHash, store.swarms[swarm].statistics))
-      } else if transport == .udp {
-        // A datagram's counts are told apart by their order alone.
-        files.append(.init(infoHash, .init(complete: 0, downloaded: 0, incomplete: 0)))
-      }
+    _ request: AnnounceRequest, _ transactionID: UInt32, from source: Address, at now: Moment,
+    into datagram: inout OutputRawSpan
+  ) {
+    let standing: Standing
+    do {
+      standing = try admit(request, from: source, at: now)
+    } catch {
+      return UDPTrackerResponse.writeError(error, transactionID, into: &datagram)
     }
-    var response = ScrapeResponse(files: files)
-    response.minRequestInterval = Int(policy.minInterval.seconds)
-    return .success(response)
+    let counts = statistics(standing)
+    UDPTrackerResponse.writeAnnounce(
+      transactionID, interval: policy.nextInterval(&generator),
+      incomplete: counts?.incomplete ?? 0, complete: counts?.complete ?? 0, into: &datagram)
+    guard let swarm = standing.swarm, !standing.hasLeft else { return }
+    store.swarms[swarm].write(
+      policy.peerCount(request.numWant), for: request, source.family, excluding: standing.place,
+      &generator, into: &datagram)
+  }
+
+  /// The counts of a torrent; `nil` when it is not tracked.
+  public func statistics(of infoHash: InfoHash) -> ScrapeStatistics? {
+    guard let swarm = store.find(infoHash), isTracked(swarm) else { return nil }
+    return store.swarms[swarm].statistics
   }
 
   /// Removes peers that have been silent for too long, looking at no more than `budget` of them:
@@ -130,37 +128,62 @@ public struct Tracker: Sendable {
       budget: budget)
   }
 
-  // MARK: Responses
+  // MARK: Decisions
 
-  private mutating func response(to source: Address, swarm: Int?) -> AnnounceResponse {
-    var response = AnnounceResponse(interval: policy.nextInterval(&generator))
-    response.minInterval = Int(policy.minInterval.seconds)
-    response.externalAddress = source
-    response.trackerID = policy.trackerID
-    let counts = swarm.map { store.swarms[$0].statistics }
-    response.complete = counts?.complete ?? 0
-    response.incomplete = counts?.incomplete ?? 0
-    if let downloaders = counts?.downloaders, downloaders != response.incomplete {
-      response.downloaders = downloaders
+  /// Where an announce left its swarm and its peer.
+  private struct Standing {
+    /// `nil` when the tracker knows no such swarm: a stranger said farewell to it.
+    var swarm: Int?
+    /// The peer's position among those of its family; `nil` when there was no room for it.
+    var place: Int?
+    var hasLeft = false
+  }
+
+  private func statistics(_ standing: Standing) -> ScrapeStatistics? {
+    guard let swarm = standing.swarm else { return nil }
+    return store.swarms[swarm].statistics
+  }
+
+  /// Notes what an announce says of its peer.
+  private mutating func admit(
+    _ request: AnnounceRequest, from source: Address, at now: Moment
+  ) throws(TrackerFailure) -> Standing {
+    let peer = Endpoint(source, port: request.port)
+    guard peer.isDialable else { throw .unreachable }
+    let known = store.find(request.infoHash)
+    guard isTracked(known) else { throw .notRegistered }
+    if request.event == .stopped {
+      // An unknown peer's farewell is no fault: a client that is told so may try again for ever.
+      if let known { store.remove(peer, from: known) }
+      return Standing(swarm: store.find(request.infoHash), hasLeft: true)
     }
-    return response
+    let swarm: Int
+    if let known {
+      swarm = known
+    } else if store.torrentCount < policy.mostTorrents, store.peerCount < policy.mostPeers {
+      swarm = store.insert(request.infoHash, isRegistered: false)
+    } else {
+      throw .full
+    }
+    let section = PeerSection(request)
+    let sighting = PeerSighting(
+      endpoint: peer, id: request.peerID, section: section,
+      completes: request.event == .completed && section == .seed, second: now.wholeSeconds)
+    return Standing(
+      swarm: swarm, place: store.note(sighting, in: swarm, most: policy.mostPeers))
   }
 
   private mutating func peers(
-    for request: AnnounceRequest, from source: Address, at place: Int?, in swarm: Int,
-    over transport: Transport
+    for request: AnnounceRequest, from source: Address, at place: Int?, in swarm: Int
   ) -> PeerList {
-    var gatherer = PeerGatherer(request, family: source.family)
-    var wanted = policy.peerCount(request.numWant)
-    if transport == .udp { wanted = min(wanted, UDPTrackerResponse.mostPeers(source.family)) }
+    var gatherer = PeerGatherer(request)
+    let wanted = policy.peerCount(request.numWant)
     gatherer.gather(
       wanted, from: store.swarms[swarm], source.family, excluding: place, &generator)
     // A client on HTTP may reach both internets, and the list has room for both (BEP 7).
-    if transport == .http, gatherer.count < wanted {
-      gatherer.gather(
-        wanted - gatherer.count, from: store.swarms[swarm], source.family == .v4 ? .v6 : .v4,
-        excluding: nil, &generator)
-    }
+    gatherer.gather(
+      wanted - gatherer.count, from: store.swarms[swarm], source.family == .v4 ? .v6 : .v4,
+      excluding: nil, &generator)
     return gatherer.peers
   }
 }
@@ -176,5 +199,4 @@ extension TrackerFailure {
   static let notRegistered = TrackerFailure(
     "the torrent is not registered with this tracker", retry: .after(minutes: 30))
   static let full = TrackerFailure("the tracker is full", retry: .after(minutes: 30))
-  static let fullScrape = TrackerFailure("a scrape has to name its torrents")
 }

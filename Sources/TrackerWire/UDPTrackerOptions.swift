@@ -64,12 +64,4 @@ extension RawSpan {
   func bytes(_ range: Range<Int>) -> [UInt8] {
     extracting(range).withUnsafeBytes { Array($0) }
   }
-
-  /// Twenty bytes taken without a copy on the heap.
-  @inline(__always)
-  func twentyBytes<Value>(
-    at offset: Int, _ make: (UnsafeRawBufferPointer) -> Value?
-  ) -> Value? {
-    extracting(offset..<offset + 20).withUnsafeBytes { make($0) }
-  }
 }

@@ -1,3 +1,4 @@
+import Hashing
 import TorrentModel
 
 /// A client's datagram (BEP 15).
@@ -53,25 +54,24 @@ extension UDPTrackerRequest {
         throw .raggedDatagram(length: datagram.byteCount)
       }
       guard length / 20 <= TrackerLimits.mostScrapedHashes else { throw .tooManyHashes }
-      let hashes = stride(from: Self.connectLength, to: datagram.byteCount, by: 20).map {
-        InfoHash(bytes: datagram.bytes($0..<$0 + 20))
+      var hashes: [InfoHash] = []
+      hashes.reserveCapacity(length / 20)
+      for offset in stride(from: Self.connectLength, to: datagram.byteCount, by: 20) {
+        hashes.append(InfoHash(Bytes20(datagram, at: offset)))
       }
-      body = .scrape(ScrapeRequest(hashes.compactMap(\.self)), connectionID: connectionID)
+      body = .scrape(ScrapeRequest(hashes), connectionID: connectionID)
     case let action:
       throw .unknownAction(action)
     }
   }
 
   private static func announce(_ datagram: RawSpan) throws(TrackerWireError) -> AnnounceRequest {
-    guard let infoHash = datagram.twentyBytes(at: 16, InfoHash.init(bytes:)),
-      let peerID = datagram.twentyBytes(at: 36, PeerID.init(bytes:))
-    else { throw .malformed("info_hash") }
     let eventNumber = datagram.word32(at: 80)
     let event = AnnounceEvent(rawValue: eventNumber)
     guard event != nil || eventNumber == 0 else { throw .malformed("event") }
     var request = AnnounceRequest(
-      infoHash: infoHash, peerID: peerID, port: datagram.word16(at: 96),
-      left: datagram.word64(at: 64))
+      infoHash: InfoHash(Bytes20(datagram, at: 16)), peerID: PeerID(Bytes20(datagram, at: 36)),
+      port: datagram.word16(at: 96), left: datagram.word64(at: 64))
     request.downloaded = datagram.word64(at: 56)
     request.uploaded = datagram.word64(at: 72)
     request.event = event

@@ -83,53 +83,33 @@ extension UDPTrackerResponse {
     return response
   }
 
-  /// Appends the datagram. An announce carries the peers of `family` only, and no more than fit.
-  public func encode(into bytes: inout [UInt8], family: AddressFamily) {
+  /// Writes the datagram. An announce carries the peers of `family` only, and no more than fit.
+  ///
+  /// - Precondition: there is room for `longestReply` bytes.
+  public func write(into datagram: inout OutputRawSpan, family: AddressFamily) {
     switch body {
     case .connect(let connectionID):
-      append(UDPTrackerAction.connect, to: &bytes)
-      bytes.append(bigEndian: connectionID)
+      Self.writeConnect(connectionID, transactionID, into: &datagram)
     case .announce(let response):
-      append(UDPTrackerAction.announce, to: &bytes)
-      bytes.append(bigEndian: UInt32(clamping: response.interval))
-      bytes.append(bigEndian: UInt32(clamping: response.incomplete ?? 0))
-      bytes.append(bigEndian: UInt32(clamping: response.complete ?? 0))
-      Self.append(response.peers, family, to: &bytes)
+      Self.writeAnnounce(
+        transactionID, interval: response.interval, incomplete: response.incomplete ?? 0,
+        complete: response.complete ?? 0, into: &datagram)
+      let peers = response.peers.endpoints.filter { $0.address.family == family }
+      for peer in peers.prefix(Self.mostPeers(family)) { datagram.append(peer) }
     case .scrape(let statistics):
-      append(UDPTrackerAction.scrape, to: &bytes)
-      for counts in statistics.prefix(TrackerLimits.mostScrapedHashes) {
-        bytes.append(bigEndian: UInt32(clamping: counts.complete))
-        bytes.append(bigEndian: UInt32(clamping: counts.downloaded))
-        bytes.append(bigEndian: UInt32(clamping: counts.incomplete))
-      }
+      Self.writeScrape(transactionID, into: &datagram)
+      for counts in statistics.prefix(TrackerLimits.mostScrapedHashes) { datagram.append(counts) }
     case .error(let failure):
-      append(UDPTrackerAction.error, to: &bytes)
-      bytes.append(contentsOf: failure.reason.utf8.prefix(TrackerLimits.longestText))
+      Self.writeError(failure, transactionID, into: &datagram)
     }
   }
 
   public func bytes(_ family: AddressFamily) -> [UInt8] {
-    var bytes: [UInt8] = []
-    encode(into: &bytes, family: family)
-    return bytes
-  }
-
-  private func append(_ action: UInt32, to bytes: inout [UInt8]) {
-    bytes.append(bigEndian: action)
-    bytes.append(bigEndian: transactionID)
-  }
-
-  private static func append(
-    _ peers: PeerList, _ family: AddressFamily, to bytes: inout [UInt8]
-  ) {
-    let most = mostPeers(family) * family.compactLength
-    switch peers {
-    case .compact(let v4, let v6):
-      bytes.append(contentsOf: (family == .v4 ? v4 : v6).bytes.prefix(most))
-    case .described(let peers):
-      var list = CompactPeers(family)
-      for peer in peers where peer.endpoint.address.family == family { list.append(peer.endpoint) }
-      bytes.append(contentsOf: list.bytes.prefix(most))
+    [UInt8](unsafeUninitializedCapacity: Self.longestReply) { buffer, count in
+      let room = UnsafeMutableRawBufferPointer(buffer)
+      var datagram = OutputRawSpan(buffer: room, initializedCount: 0)
+      write(into: &datagram, family: family)
+      count = datagram.finalize(for: room)
     }
   }
 }

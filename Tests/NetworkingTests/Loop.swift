@@ -2,9 +2,10 @@ import CLinux
 import DeterministicCore
 import Foundation
 import Glibc
-import Networking
 import Testing
 import TorrentModel
+
+@testable import Networking
 
 extension Reactor {
   /// Runs until `isDone`, which is looked at every millisecond, and records a failure when that has

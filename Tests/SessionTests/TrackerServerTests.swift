@@ -9,108 +9,6 @@ import TrackerWire
 
 @testable import Session
 
-/// A tracker on loopback, and clients on the same loop.
-private final class Bench {
-  let reactor: Reactor
-  let server: TrackerServer
-  let client: TrackerClient
-  var endpoint: Endpoint { server.listeningOn[0] }
-
-  init(
-    _ admission: Tracker.Admission = .everything, policy: AnnouncePolicy = AnnouncePolicy(),
-    on addresses: [String] = ["127.0.0.1:0"]
-  ) throws {
-    let reactor = try Reactor()
-    self.reactor = reactor
-    server = TrackerServer(policy, admission: admission, on: reactor)
-    for address in addresses {
-      var endpoint = Endpoint(text: address)!
-      if let first = server.listeningOn.first { endpoint.port = first.port }
-      try server.listen(on: endpoint)
-    }
-    client = TrackerClient(
-      on: reactor, from: nil, generator: SeededGenerator(seed: 4)
-    ) { host, port, completion in
-      let address = Address(text: host)
-      reactor.schedule(after: .zero) {
-        completion(address.map { [Endpoint($0, port: port)] } ?? [])
-      }
-    }
-  }
-
-  /// Runs the loop until `isDone`, for ten seconds at most.
-  func run(until isDone: @escaping () -> Bool) throws {
-    let end = Reactor.clock + .seconds(10)
-    var isTimely = true
-    func look() {
-      if isDone() { return reactor.stop() }
-      guard Reactor.clock < end else {
-        isTimely = false
-        return reactor.stop()
-      }
-      reactor.schedule(after: .milliseconds(1), look)
-    }
-    reactor.schedule(after: .zero, look)
-    try reactor.run()
-    try #require(isTimely, "what was waited for did not come")
-  }
-
-  static func request(port: UInt16, torrent: UInt8 = 1, left: UInt64 = 1) -> AnnounceRequest {
-    AnnounceRequest(
-      infoHash: InfoHash(bytes: [UInt8](repeating: torrent, count: 20))!,
-      peerID: PeerID(bytes: Array("-XX0001-".utf8) + (0..<12).map { _ in UInt8(port & 0xff) })!,
-      port: port, left: left)
-  }
-
-  func announce(
-    _ request: AnnounceRequest, by scheme: String, to endpoint: Endpoint? = nil
-  ) throws -> AnnounceReply {
-    let url = try #require(TrackerURL("\(scheme)://\(endpoint ?? self.endpoint)/announce"))
-    var result: Result<TrackerClient.Answer, TrackerClient.AnnounceFault>?
-    client.announce(request, to: url, namedBy: .document, patience: .seconds(8)) { result = $0 }
-    try run { result != nil }
-    let answer = try #require(result).get()
-    #expect(answer.tracker == endpoint ?? self.endpoint)
-    return answer.reply
-  }
-
-  /// Sends bytes over a connection of its own, and returns all that comes until its end.
-  func speak(_ text: String) throws -> String {
-    let socket = try StreamSocket.connect(to: endpoint, from: nil)
-    let number = socket.number
-    var answer: [UInt8] = []
-    var sent = 0
-    let bytes = Array(text.utf8)
-    var isOver = false
-    try run {
-      if sent < bytes.count {
-        let count = send(number, Array(bytes[sent...]), bytes.count - sent, Int32(MSG_NOSIGNAL))
-        if count > 0 { sent += count }
-      }
-      var buffer = [UInt8](repeating: 0, count: 4096)
-      let count = recv(number, &buffer, buffer.count, 0)
-      if count > 0 { answer += buffer.prefix(count) }
-      isOver = count == 0
-      return isOver
-    }
-    return String(decoding: answer, as: UTF8.self)
-  }
-
-  /// Sends datagrams from a socket of its own, and returns what came back in a while.
-  func exchange(_ datagrams: [[UInt8]]) throws -> [[UInt8]] {
-    var answers: [[UInt8]] = []
-    let socket = try DatagramSocket(on: Endpoint(text: "127.0.0.1:0")!, reactor: reactor) {
-      bytes, _ in answers.append(bytes)
-    }
-    defer { socket.close() }
-    for datagram in datagrams { socket.send(datagram, to: endpoint) }
-    // A last connect marks the end: answers keep the order of what was asked.
-    socket.send(UDPTrackerRequest(transactionID: 0xfeed, body: .connect).bytes, to: endpoint)
-    try run { answers.last.map { $0.count == 16 && $0[6] == 0xfe && $0[7] == 0xed } ?? false }
-    return answers.dropLast()
-  }
-}
-
 private let announceQuery =
   "info_hash=%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01%01"
   + "&peer_id=-XX0001-aaaaaaaaaaaa&uploaded=0&downloaded=0&left=9&compact=1"
@@ -120,25 +18,25 @@ private let announceQuery =
   func `two clients find each other, whichever way each asks`(
     first: String, second: String
   ) throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
-    let alone = try bench.announce(Bench.request(port: 7001), by: first).get()
+    let alone = try bench.announce(TrackerBench.request(port: 7001), by: first).get()
     #expect(alone.peers.count == 0)
-    let response = try bench.announce(Bench.request(port: 7002, left: 0), by: second).get()
+    let response = try bench.announce(TrackerBench.request(port: 7002, left: 0), by: second).get()
     #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:7001"])
     #expect(response.complete == 1 && response.incomplete == 1)
-    let both = try bench.announce(Bench.request(port: 7001), by: first).get()
+    let both = try bench.announce(TrackerBench.request(port: 7001), by: first).get()
     #expect(both.peers.endpoints.map(\.description) == ["127.0.0.1:7002"])
   }
 
   @Test func `both families are served at one port, and named by family`() throws {
-    let bench = try Bench(on: ["127.0.0.1:0", "[::1]:0"])
+    let bench = try TrackerBench(on: ["127.0.0.1:0", "[::1]:0"])
     defer { bench.server.close() }
     try #require(bench.server.listeningOn.count == 2, "this machine has no IPv6")
     #expect(bench.server.listeningOn[1].port == bench.endpoint.port)
     let six = bench.server.listeningOn[1]
     for (scheme, torrent, others) in [("http", UInt8(1), ["127.0.0.1:7001"]), ("udp", 2, [])] {
-      let requests = (7001...7003).map { Bench.request(port: $0, torrent: torrent) }
+      let requests = (7001...7003).map { TrackerBench.request(port: $0, torrent: torrent) }
       _ = try bench.announce(requests[0], by: scheme)
       let response = try bench.announce(requests[1], by: scheme, to: six).get()
       #expect(response.peers.endpoints.map(\.description) == others)
@@ -149,9 +47,9 @@ private let announceQuery =
 
   @Test(arguments: ["http", "udp"])
   func `a torrent that is not registered is refused with a reason`(scheme: String) throws {
-    let bench = try Bench(.registered)
+    let bench = try TrackerBench(.registered)
     defer { bench.server.close() }
-    let request = Bench.request(port: 7001)
+    let request = TrackerBench.request(port: 7001)
     #expect(throws: TrackerFailure.self) { try bench.announce(request, by: scheme).get() }
     bench.server.register(request.infoHash)
     #expect(throws: Never.self) { try bench.announce(request, by: scheme).get() }
@@ -160,21 +58,21 @@ private let announceQuery =
 
 @Suite struct TrackerRestarts {
   @Test func `the peers of one run are known in the next`() throws {
-    let first = try Bench()
-    _ = try first.announce(Bench.request(port: 7001), by: "udp")
+    let first = try TrackerBench()
+    _ = try first.announce(TrackerBench.request(port: 7001), by: "udp")
     let snapshot = first.server.snapshot()
     first.server.close()
-    let second = try Bench()
+    let second = try TrackerBench()
     defer { second.server.close() }
     #expect(try second.server.restore(snapshot) == 1)
-    let response = try second.announce(Bench.request(port: 7002), by: "http").get()
+    let response = try second.announce(TrackerBench.request(port: 7002), by: "http").get()
     #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:7001"])
   }
 }
 
 @Suite struct TrackerHTTP {
   @Test func `requests on one connection are answered in order`() throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
     let announce = "GET /announce?\(announceQuery)&port="
     let answer = try bench.speak(
@@ -201,18 +99,18 @@ private let announceQuery =
   ]) func `what is no announce gets its answer and the connection ends`(
     request: String, status: String, contained: String
   ) throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
     let answer = try bench.speak(request)
     #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
     #expect(contained.isEmpty || answer.contains(contained))
-    #expect(bench.server.tracker.peerCount == 0)
+    #expect(bench.server.peerCount == 0)
   }
 
   @Test func `peers are described to whoever asks for that`() throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
-    _ = try bench.announce(Bench.request(port: 7001), by: "udp")
+    _ = try bench.announce(TrackerBench.request(port: 7001), by: "udp")
     let query = announceQuery.replacingCompact(by: "0")
     let full = try bench.speak("GET /announce?\(query)&port=7002 HTTP/1.0\r\n\r\n")
     #expect(full.contains("5:peersld2:ip9:127.0.0.17:peer id20:-XX0001-"))
@@ -224,11 +122,11 @@ private let announceQuery =
   }
 
   @Test func `an address in the query is nobody's`() throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
     _ = try bench.speak(
       "GET /announce?\(announceQuery)&port=80&ip=198.51.100.7&ipv6=2001:db8::1 HTTP/1.0\r\n\r\n")
-    let response = try bench.announce(Bench.request(port: 7001), by: "udp").get()
+    let response = try bench.announce(TrackerBench.request(port: 7001), by: "udp").get()
     #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:80"])
   }
 }
@@ -241,40 +139,41 @@ private let announceQuery =
   private func announce(_ connectionID: UInt64) -> [UInt8] {
     UDPTrackerRequest(
       transactionID: 7,
-      body: .announce(Bench.request(port: 7001), connectionID: connectionID, urlData: [])
+      body: .announce(TrackerBench.request(port: 7001), connectionID: connectionID, urlData: [])
     ).bytes
   }
 
   @Test func `nothing is answered without a connection ID of ours, and nothing kept`() throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
     let scrape = UDPTrackerRequest(
       transactionID: 8,
       body: .scrape(
-        ScrapeRequest([Bench.request(port: 1).infoHash]), connectionID: 0x4141_4141_4141_4141))
+        ScrapeRequest([TrackerBench.request(port: 1).infoHash]), connectionID: 0x4141_4141_4141_4141
+      ))
     let forged = [
       announce(0x4141_4141_4141_4141), announce(0), scrape.bytes, [], [1, 2, 3],
       [UInt8](repeating: 0xff, count: 2000), Array(announce(5).prefix(97)),
     ]
     #expect(try bench.exchange(forged).isEmpty)
-    #expect(bench.server.tracker.peerCount == 0)
+    #expect(bench.server.peerCount == 0)
   }
 
   @Test func `an answer to a connect is no longer than the question, and good for an announce`()
     throws
   {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
     let id = try connect(bench)
     let announced = try bench.exchange([announce(id), announce(id ^ 1)])
     #expect(announced.count == 1 && announced[0].count == 20)
-    #expect(bench.server.tracker.peerCount == 1)
+    #expect(bench.server.peerCount == 1)
   }
 
   @Test func `a scrape answers for each torrent in its place`() throws {
-    let bench = try Bench()
+    let bench = try TrackerBench()
     defer { bench.server.close() }
-    _ = try bench.announce(Bench.request(port: 7001, torrent: 2), by: "udp")
+    _ = try bench.announce(TrackerBench.request(port: 7001, torrent: 2), by: "udp")
     let hashes = [1, 2].map { InfoHash(bytes: [UInt8](repeating: $0, count: 20))! }
     let request = UDPTrackerRequest(
       transactionID: 3, body: .scrape(ScrapeRequest(hashes), connectionID: try connect(bench)))
@@ -286,7 +185,7 @@ private let announceQuery =
     #expect(counts.map(\.incomplete) == [0, 1])
   }
 
-  private func connect(_ bench: Bench) throws -> UInt64 {
+  private func connect(_ bench: TrackerBench) throws -> UInt64 {
     let connect = UDPTrackerRequest(transactionID: 9, body: .connect).bytes
     let answers = try bench.exchange([connect])
     try #require(answers.count == 1 && answers[0].count == connect.count)

@@ -28,9 +28,7 @@ import TrackerWire
   }
 
   static func bytes(_ transactionID: UInt32, _ body: UDPTrackerResponse.Body) -> [UInt8] {
-    var bytes: [UInt8] = []
-    UDPTrackerResponse(transactionID: transactionID, body: body).encode(into: &bytes, family: .v4)
-    return bytes
+    UDPTrackerResponse(transactionID: transactionID, body: body).bytes(.v4)
   }
 
   static func isConnect(_ request: UDPTrackerRequest) -> Bool {

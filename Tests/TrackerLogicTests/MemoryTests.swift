@@ -37,7 +37,7 @@ private func residentBytes() -> Int {
           left: UInt64(generator.below(2)))
         request.numWant = 0
         let source = Address.v4(0x0b00_0000 + UInt32(number))
-        _ = tracker.handle(request, from: source, over: .udp, at: now)
+        _ = tracker.handle(request, from: source, at: now)
       }
       let bytes = Double(residentBytes() - before) / Double(peers)
       #expect(tracker.peerCount == peers)

@@ -128,10 +128,10 @@ private func vector(_ downloaders: Int, _ partialSeeds: Int, _ seeds: Int) -> Pe
     _ vector: PeerVector<HostV4>, _ most: Int, onlyDownloaders: Bool, excluding: Int?,
     _ generator: inout SeededGenerator
   ) -> [UInt32] {
+    var sample = vector.sample(
+      most, onlyDownloaders: onlyDownloaders, excluding: excluding, using: &generator)
     var hosts: [UInt32] = []
-    vector.sample(
-      most, onlyDownloaders: onlyDownloaders, excluding: excluding, using: &generator
-    ) { hosts.append($0.host.word) }
+    while let position = sample.next() { hosts.append(vector.records[position].host.word) }
     return hosts
   }
 
@@ -159,20 +159,26 @@ private func vector(_ downloaders: Int, _ partialSeeds: Int, _ seeds: Int) -> Pe
     }
   }
 
-  @Test func `every peer is as likely as every other`() {
-    let vector = vector(60, 5, 36)
+  @Test(arguments: [1, 2, 9, 10, 49, 50, 98])
+  func `every peer is as likely as every other`(most: Int) {
+    let vector = vector(60, 5, 35)
     var generator = SeededGenerator(seed: 99)
     var times: [UInt32: Int] = [:]
     let rounds = 20_000
     for _ in 0..<rounds {
-      for host in sample(vector, 10, onlyDownloaders: false, excluding: 17, &generator) {
+      for host in sample(vector, most, onlyDownloaders: false, excluding: 17, &generator) {
         times[host, default: 0] += 1
       }
     }
-    // Each of 100 peers is expected in a tenth of the replies; five standard deviations are 212.
-    #expect(times.count == 100)
+    // Each is named in so many replies of all, give or take five standard deviations.
+    let share = Double(most) / 99
+    let expected = Double(rounds) * share
+    let tolerance = 5 * (expected * (1 - share)).squareRoot()
+    #expect(times.count == 99)
     for (host, count) in times {
-      #expect(abs(count - rounds / 10) < 220, "peer \(host) was named \(count) times")
+      #expect(
+        abs(Double(count) - expected) < tolerance,
+        "peer \(host) was named \(count) times, not about \(expected)")
     }
   }
 }

@@ -5,7 +5,7 @@ import TrackerLogic
 import TrackerWire
 
 /// A tracker and the means to speak to it in few words.
-private struct Harness {
+private struct Harness: ~Copyable {
   var tracker: Tracker
   var now = Moment.zero + .seconds(1_000_000)
 
@@ -37,28 +37,42 @@ private struct Harness {
 
   mutating func reply(
     _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
-    uploaded: UInt64 = 0, numWant: Int? = nil, over transport: Tracker.Transport = .http
+    uploaded: UInt64 = 0, numWant: Int? = nil
   ) -> AnnounceReply {
     let (request, address) = Self.request(
       peer, event, left: left, torrent: torrent, uploaded: uploaded, numWant: numWant)
-    return tracker.handle(request, from: address, over: transport, at: now)
+    return tracker.handle(request, from: address, at: now)
   }
 
   /// The peers named in the answer, sorted; `nil` for a failure.
   @discardableResult
   mutating func announce(
     _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
-    uploaded: UInt64 = 0, numWant: Int? = nil, over transport: Tracker.Transport = .http
+    uploaded: UInt64 = 0, numWant: Int? = nil
   ) -> [String]? {
     let reply = reply(
-      peer, event, left: left, torrent: torrent, uploaded: uploaded, numWant: numWant,
-      over: transport)
+      peer, event, left: left, torrent: torrent, uploaded: uploaded, numWant: numWant)
     return (try? reply.get())?.peers.endpoints.sorted().map(\.description)
   }
 
-  mutating func counts(_ torrent: Int = 0) -> ScrapeStatistics? {
-    let request = ScrapeRequest([Self.infoHash(torrent)])
-    return (try? tracker.handle(request, over: .http).get())?.files.first?.statistics
+  /// The answer by datagram.
+  mutating func datagram(
+    _ peer: String, _ event: AnnounceEvent? = nil, left: UInt64 = 1, torrent: Int = 0,
+    numWant: Int? = nil
+  ) throws -> UDPTrackerResponse {
+    let (request, address) = Self.request(
+      peer, event, left: left, torrent: torrent, numWant: numWant)
+    var bytes = [UInt8](repeating: 0, count: UDPTrackerResponse.longestReply)
+    let length = bytes.withUnsafeMutableBytes { room in
+      var reply = OutputRawSpan(buffer: room, initializedCount: 0)
+      tracker.handle(request, 42, from: address, at: now, into: &reply)
+      return reply.finalize(for: room)
+    }
+    return try UDPTrackerResponse(bytes.span.bytes.extracting(..<length), family: address.family)
+  }
+
+  func counts(_ torrent: Int = 0) -> ScrapeStatistics? {
+    tracker.statistics(of: Self.infoHash(torrent))
   }
 }
 
@@ -134,7 +148,7 @@ private struct Harness {
     var harness = Harness()
     var (request, address) = Harness.request("10.0.0.1:80")
     request.claimedAddress = Address(text: "198.51.100.7")
-    let reply = harness.tracker.handle(request, from: address, over: .http, at: harness.now)
+    let reply = harness.tracker.handle(request, from: address, at: harness.now)
     #expect(try reply.get().externalAddress == address)
     #expect(harness.announce("10.0.0.2:1") == ["10.0.0.1:80"])
   }
@@ -161,7 +175,7 @@ private struct Harness {
     harness.tracker.unregister(Harness.infoHash(0))
     #expect(harness.announce("10.0.0.2:1") == nil)
     #expect(harness.counts() == nil)
-    #expect(!harness.tracker.isTracked(Harness.infoHash(0)))
+    #expect(harness.tracker.isTracked(Harness.infoHash(0)) == false)
     harness.now = harness.now + .minutes(90)
     #expect(harness.tracker.purge(at: harness.now, budget: 100) == 1)
     #expect(harness.tracker.torrentCount == 0)
@@ -177,18 +191,58 @@ private struct Harness {
     #expect(harness.announce("10.1.1.1:1", numWant: numWant)?.count == expected)
   }
 
-  @Test func `a datagram's answer holds its own family and what fits`() {
+  @Test func `a datagram's answer holds its own family and what fits`() throws {
     var harness = Harness()
     for number in 1...300 {
       harness.announce("10.0.\(number % 256).\(number / 256):1", numWant: 0)
       harness.announce("[2001:db8::\(String(number, radix: 16))]:1", numWant: 0)
     }
-    let v4 = harness.announce("10.1.1.1:1", numWant: 1000, over: .udp)
-    #expect(v4?.count == UDPTrackerResponse.mostPeers(.v4))
-    #expect(v4?.allSatisfy { !$0.contains("[") } == true)
-    let v6 = harness.announce("[2001:db8::1:1]:1", numWant: 1000, over: .udp)
-    #expect(v6?.count == UDPTrackerResponse.mostPeers(.v6))
-    #expect(v6?.allSatisfy { $0.contains("[") } == true)
+    for (asker, family) in [("10.1.1.1:1", AddressFamily.v4), ("[2001:db8::1:1]:1", .v6)] {
+      let response = try harness.datagram(asker, numWant: 1000)
+      guard case .announce(let announce) = response.body else {
+        Issue.record("an announce was answered by something else")
+        return
+      }
+      #expect(response.transactionID == 42)
+      #expect(announce.peers.count == UDPTrackerResponse.mostPeers(family))
+      #expect(announce.peers.endpoints.allSatisfy { $0.address.family == family })
+      #expect(Set(announce.peers.endpoints).count == announce.peers.count)
+      #expect(announce.incomplete == (family == .v4 ? 601 : 602) && announce.complete == 0)
+    }
+  }
+
+  @Test func `both protocols decide alike`() throws {
+    for seed in UInt64(0)..<20 {
+      var generator = SeededGenerator(seed: seed)
+      var http = Harness(.registered, seed: seed)
+      var udp = Harness(.registered, seed: seed)
+      for torrent in 0..<2 {
+        http.tracker.register(Harness.infoHash(torrent))
+        udp.tracker.register(Harness.infoHash(torrent))
+      }
+      for step in 0..<200 {
+        let peer = "10.0.0.\(1 + generator.below(30)):9"
+        let event: AnnounceEvent? = [nil, .started, .stopped, .completed, .paused][
+          generator.below(5)]
+        let (left, torrent) = (UInt64(generator.below(2)), generator.below(3))
+        let numWant = generator.below(20)
+        let response = try udp.datagram(
+          peer, event, left: left, torrent: torrent, numWant: numWant)
+        switch http.reply(peer, event, left: left, torrent: torrent, numWant: numWant) {
+        case .success(let expected):
+          guard case .announce(let announce) = response.body else {
+            Issue.record("seed \(seed) step \(step): \(response)")
+            return
+          }
+          #expect(announce.peers == expected.peers, "seed \(seed) step \(step)")
+          #expect(announce.interval == expected.interval, "seed \(seed) step \(step)")
+          #expect(announce.complete == expected.complete, "seed \(seed) step \(step)")
+          #expect(announce.incomplete == expected.incomplete, "seed \(seed) step \(step)")
+        case .failure(let failure):
+          #expect(response.body == .error(TrackerFailure(failure.reason)))
+        }
+      }
+    }
   }
 
   @Test func `over HTTP the other family fills what is left, without the asker's twin`() throws {
@@ -197,18 +251,18 @@ private struct Harness {
     harness.announce("[2001:db8::2]:1")
     var (twin, _) = Harness.request("10.0.0.3:1")
     let six = try #require(Address(text: "2001:db8::3"))
-    _ = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    _ = harness.tracker.handle(twin, from: six, at: harness.now)
     #expect(harness.announce("10.0.0.3:1") == ["10.0.0.1:1", "[2001:db8::2]:1"].sorted())
     #expect(harness.announce("10.0.0.3:1", numWant: 1) == ["10.0.0.1:1"])
     twin.wantsCompact = false
-    let reply = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    let reply = harness.tracker.handle(twin, from: six, at: harness.now)
     guard case .described(let peers) = try reply.get().peers else {
       Issue.record("the dictionary model was asked for")
       return
     }
     #expect(peers.allSatisfy { $0.id != nil })
     twin.omitsPeerIDs = true
-    let bare = harness.tracker.handle(twin, from: six, over: .http, at: harness.now)
+    let bare = harness.tracker.handle(twin, from: six, at: harness.now)
     guard case .described(let unnamed) = try bare.get().peers else {
       Issue.record("the dictionary model was asked for")
       return
@@ -261,15 +315,30 @@ private struct Harness {
 
   @Test func `a scrape names its torrents and gets what is tracked of them`() throws {
     var harness = Harness()
-    #expect(throws: TrackerFailure.self) {
-      try harness.tracker.handle(ScrapeRequest([]), over: .http).get()
-    }
     harness.announce("10.0.0.1:1", torrent: 2)
+    let policy = harness.tracker.policy
+    let known = [Harness.infoHash(2): harness.counts(2)]
+    func find(_ infoHash: InfoHash) -> ScrapeStatistics? { known[infoHash] ?? nil }
+    #expect(throws: TrackerFailure.self) {
+      try ScrapeRequest([]).reply(policy, find).get()
+    }
     let request = ScrapeRequest([1, 2, 3].map { Harness.infoHash($0) })
-    let http = try harness.tracker.handle(request, over: .http).get()
+    let http = try request.reply(policy, find).get()
     #expect(http.files.map(\.infoHash) == [Harness.infoHash(2)])
-    let udp = try harness.tracker.handle(request, over: .udp).get()
-    #expect(udp.files.map(\.statistics.incomplete) == [0, 1, 0])
+    #expect(http.minRequestInterval == 300)
+    var bytes = [UInt8](repeating: 0, count: UDPTrackerResponse.longestReply)
+    let length = bytes.withUnsafeMutableBytes { room in
+      var reply = OutputRawSpan(buffer: room, initializedCount: 0)
+      request.write(7, into: &reply, find)
+      return reply.finalize(for: room)
+    }
+    let udp = try UDPTrackerResponse(bytes.span.bytes.extracting(..<length), family: .v4)
+    guard case .scrape(let counts) = udp.body else {
+      Issue.record("a scrape was answered by something else")
+      return
+    }
+    #expect(udp.transactionID == 7)
+    #expect(counts.map(\.incomplete) == [0, 1, 0])
   }
 
   @Test func `silent peers go, a bounded number at a time, and speaking ones stay`() {

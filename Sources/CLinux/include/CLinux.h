@@ -6,5 +6,6 @@
 
 #include "files.h"
 #include "sockets.h"
+#include "datagrams.h"
 
 #endif

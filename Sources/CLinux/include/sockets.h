@@ -44,6 +44,8 @@ int shoal_accept(int listener, struct sockaddr_storage *address, socklen_t *leng
 ssize_t shoal_sendfile(int socket, int file, int64_t *offset, size_t count);
 
 int shoal_socket_set_reuse_address(int socket);
+// Lets further sockets of this user bind the same port; the kernel spreads what arrives over them.
+int shoal_socket_set_reuse_port(int socket);
 int shoal_socket_set_v6_only(int socket);
 int shoal_socket_set_no_delay(int socket);
 // Bytes that may wait unsent in the kernel before the socket stops being writable.

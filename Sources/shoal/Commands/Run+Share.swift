@@ -108,7 +108,12 @@ private final class ShareCommand: TransferCommand {
     policy.minInterval = .minutes(1)
     policy.jitter = .seconds(15)
     policy.lifetime = .minutes(6)
-    let tracker = TrackerServer(policy, admission: .registered, on: loop.reactor)
+    let tracker: TrackerServer
+    do {
+      tracker = try TrackerServer(policy, admission: .registered, on: loop.reactor)
+    } catch {
+      throw CommandError(.failure, "the tracker of this share could not start: \(error)")
+    }
     for endpoint in loop.session.listeningOn {
       do {
         try tracker.serveDatagrams(on: endpoint)

@@ -12,8 +12,9 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
   do {
     let reactor = try Reactor()
     try reactor.onSignals([SIGINT, SIGTERM]) { _ in reactor.stop() }
-    let server = TrackerServer(
-      options.policy, admission: options.isOpen ? .everything : .registered, on: reactor)
+    let server = try TrackerServer(
+      options.policy, admission: options.isOpen ? .everything : .registered,
+      workers: options.workers, on: reactor)
     var watcher: FolderWatcher?
     if !options.isOpen {
       watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Storage
 import TorrentModel
 
 /// What `shoal tracker` was asked to do.
@@ -19,6 +20,8 @@ struct TrackerOptions: Hashable, Sendable {
   var mostPeers: Int
   /// How often the swarms are written to the data folder.
   var saveInterval: TimeSpan
+  /// Threads that answer.
+  var workers: Int
 
   static let defaultPort: UInt16 = 6969
 
@@ -41,13 +44,15 @@ struct TrackerOptions: Hashable, Sendable {
 
   private static let saveFlag = Flag(
     "save-every", .time, "how often the swarms are written to the data folder", fallback: "60s")
+  private static let workersFlag = Flag(
+    "workers", .number(1...64), "threads that answer", fallback: "one for each processor")
 
   static let flags = FlagGroup(
     title: "Tracker",
     [
       listenFlag.outline, openFlag.outline, torrentsFlag.outline, dataFlag.outline,
       intervalFlag.outline, leastIntervalFlag.outline, mostPeersFlag.outline,
-      saveFlag.outline,
+      saveFlag.outline, workersFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -66,6 +71,7 @@ struct TrackerOptions: Hashable, Sendable {
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? 200
     saveInterval = try arguments.value(of: Self.saveFlag) ?? .seconds(60)
     guard saveInterval >= .seconds(1) else { throw .usage("--save-every wants a second or more") }
+    workers = try arguments.value(of: Self.workersFlag) ?? min(WorkerThread.recommendedCount, 64)
   }
 }
 

@@ -1,0 +1,119 @@
+import DeterministicCore
+import HTTPWire
+import Networking
+import TorrentModel
+import TrackerLogic
+import TrackerWire
+
+/// Serves the clients that reach one thread's sockets, by HTTP (BEP 3, 48) and UDP (BEP 15). Parse,
+/// decide, write stand on one screen for each protocol.
+///
+/// The invariant: nothing is sent to an address by UDP but an answer no longer than what came from
+/// it, unless it has shown with a connection ID that it receives what is sent to it.
+final class TrackerWorker: DatagramResponder {
+  private let tracker: SharedTracker
+  private let reactor: Reactor
+  private var http: HTTPServer?
+  private var datagramServers: [DatagramServer] = []
+  private var connectionIDs: ConnectionIDAuthority
+
+  init(_ tracker: SharedTracker, on reactor: Reactor) {
+    self.tracker = tracker
+    self.reactor = reactor
+    connectionIDs = tracker.connectionIDAuthority
+  }
+
+  var listeningOn: [Endpoint] { http?.listeningOn ?? [] }
+  var datagramEndpoints: [Endpoint] { datagramServers.map(\.endpoint) }
+
+  // MARK: Listening
+
+  /// Serves HTTP on an endpoint, and further ones as they are named.
+  func serveHTTP(on endpoint: Endpoint, sharing: PortSharing) throws(NetworkError) {
+    let server =
+      http
+      ?? HTTPServer(on: reactor) { [unowned self] request, client in
+        respond(to: request, from: client) ?? HTTPResponse(.notFound)
+      }
+    http = server
+    try server.listen(on: endpoint, sharing: sharing)
+  }
+
+  /// Serves UDP on an endpoint. With port 0, any that is free.
+  func serveDatagrams(on endpoint: Endpoint, sharing: PortSharing) throws(NetworkError) {
+    datagramServers.append(
+      try DatagramServer(
+        on: endpoint, sharing: sharing, reactor: reactor,
+        longestReply: UDPTrackerResponse.longestReply, responder: self))
+  }
+
+  /// Gives up the endpoint of the last `serveDatagrams`.
+  func closeLastDatagramServer() { datagramServers.popLast()?.close() }
+
+  func close() {
+    http?.close()
+    for server in datagramServers { server.close() }
+    datagramServers = []
+  }
+
+  // MARK: HTTP
+
+  /// `nil` for a path that is not a tracker's.
+  func respond(to request: HTTPRequest, from client: Endpoint) -> HTTPResponse? {
+    guard request.isFor("/announce") || request.isFor("/scrape") else { return nil }
+    guard request.method == "GET" || request.method == "HEAD" else {
+      var response = HTTPResponse(.methodNotAllowed)
+      response.addHeader("Allow", "GET, HEAD")
+      return response
+    }
+    // Failures go out with 200 as well: clients look for the reason behind no other status.
+    do {
+      let body: [UInt8]
+      if request.isFor("/announce") {
+        let announce = try AnnounceRequest(query: request.query)
+        let reply = tracker.withTracker(of: announce.infoHash) {
+          $0.handle(announce, from: client.address, at: reactor.now)
+        }
+        body = HTTPTrackerCodec.encode(reply)
+      } else {
+        let scrape = try ScrapeRequest(query: request.query)
+        body = HTTPTrackerCodec.encode(
+          scrape.reply(tracker.policy) { tracker.statistics(of: $0) })
+      }
+      return HTTPResponse(.ok, contentType: "text/plain", body: body)
+    } catch {
+      let failure = AnnounceReply.failure(TrackerFailure("\(error)"))
+      return HTTPResponse(
+        .ok, contentType: "text/plain", body: HTTPTrackerCodec.encode(failure))
+    }
+  }
+
+  // MARK: UDP
+
+  func beginBatch() { connectionIDs = tracker.connectionIDAuthority }
+
+  /// Silence answers what is no request, and whoever has not shown that the source address is its
+  /// own.
+  func answer(_ bytes: RawSpan, from client: Endpoint, into reply: inout OutputRawSpan) {
+    guard let request = try? UDPTrackerRequest(bytes) else { return }
+    switch request.body {
+    case .connect:
+      UDPTrackerResponse.writeConnect(
+        connectionIDs.issue(for: client.address, at: reactor.now), request.transactionID,
+        into: &reply)
+    case .announce(let announce, let connectionID, _):
+      guard isValid(connectionID, client) else { return }
+      tracker.withTracker(of: announce.infoHash) {
+        $0.handle(
+          announce, request.transactionID, from: client.address, at: reactor.now, into: &reply)
+      }
+    case .scrape(let scrape, let connectionID):
+      guard isValid(connectionID, client) else { return }
+      scrape.write(request.transactionID, into: &reply) { tracker.statistics(of: $0) }
+    }
+  }
+
+  private func isValid(_ connectionID: UInt64, _ client: Endpoint) -> Bool {
+    connectionIDs.isValid(connectionID, from: client.address, at: reactor.now)
+  }
+}
