@@ -13,7 +13,8 @@ BINARY  = $(SCRATCH)/release/shoal
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build demo test test-units test-hostile test-interoperation test-faults \
-  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench install clean
+  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker \
+  install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -86,6 +87,9 @@ lint: ## check the format of every source
 
 bench: build ## measure a transfer between two processes on this machine
 	@SHOAL_BINARY=$(BINARY) Benchmarks/transfer
+
+bench-tracker: setup build ## measure announces beside opentracker
+	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker
 
 install: build ## install the binary and the tracker's service below PREFIX (/usr/local)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/shoal
