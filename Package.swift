@@ -58,7 +58,7 @@ let package = Package(
     module(
       "Networking",
       ["CCurl", "CLinux", "DeterministicCore", "HTTPWire", "PeerWire", "TorrentModel"]),
-    module("Storage", ["CLinux", "DeterministicCore", "Hashing", "TorrentModel"]),
+    module("Storage", ["Bencoding", "CLinux", "DeterministicCore", "Hashing", "TorrentModel"]),
 
     // Floor 5: the real clock, sockets and disk brought to the decisions
     module(

@@ -29,21 +29,7 @@ public struct SwarmsFile: Sendable {
   /// The contents, or `nil` when there is no such file.
   public func read(_ generation: Generation = .latest) throws(StorageError) -> [UInt8]? {
     let path = path(of: generation)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw StorageError(.open, path: path, .system(errno))
-    }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw StorageError(.read, path: path, .system(errno))
-    }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.longest else {
-      throw StorageError(.open, path: path, .notAFile)
-    }
-    // What grew since it was looked at is not whole either.
-    let bytes = try WholeFile.read(descriptor, atMost: Int(status.st_size), of: path) ?? []
+    guard let bytes = try WholeFile.read(at: path, atMost: Self.longest) else { return nil }
     let end = bytes.count - Self.checksumLength
     guard end >= 0, SHA1.hash(bytes[..<end]).bytes.elementsEqual(bytes[end...]) else {
       throw StorageError(.read, path: path, .damaged)

@@ -148,20 +148,3 @@ public struct SkippedItem: Hashable, Sendable {
   public let path: String
   public let reason: Reason
 }
-
-/// What tells that a file is still the one it was: all that changes with a write.
-struct FileMark: Hashable {
-  let length: UInt64
-  private let device: dev_t
-  private let inode: ino_t
-  private let seconds: Int
-  private let nanoseconds: Int
-
-  init(_ status: stat) {
-    length = UInt64(status.st_size)
-    device = status.st_dev
-    inode = status.st_ino
-    seconds = status.st_mtim.tv_sec
-    nanoseconds = status.st_mtim.tv_nsec
-  }
-}

@@ -30,7 +30,11 @@ public final class FaultyStorage: PieceStorage {
   private let faults: [Fault]
   private let counts = Mutex<[Call: Int]>([:])
 
-  public init(_ base: any PieceStorage, failing faults: Fault...) {
+  public convenience init(_ base: any PieceStorage, failing faults: Fault...) {
+    self.init(base, failing: faults)
+  }
+
+  public init(_ base: any PieceStorage, failing faults: [Fault]) {
     self.base = base
     self.faults = faults
   }
@@ -88,4 +92,6 @@ public final class FaultyStorage: PieceStorage {
     try pass(.sync, .sync)
     try base.sync()
   }
+
+  public func marks() -> [FileMark] { base.marks() }
 }

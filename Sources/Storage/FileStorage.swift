@@ -199,6 +199,8 @@ public final class FileStorage: PieceStorage {
       }
     }
   }
+
+  public func marks() -> [FileMark] { paths.map { folder.mark(of: $0) ?? .absent } }
 }
 
 extension FileStorage {

@@ -13,6 +13,8 @@ struct PieceScan: Sendable {
   let threads: Int
   /// Whether a piece that is not there, as a whole or in part, is passed over or ends the scan.
   let passesOverAbsence: Bool
+  /// Pieces that count as done without a look at them.
+  var skipped: Bitfield?
   let cancellation: Cancellation
 
   /// Bytes of a read: they fit the second-level cache of every processor of the last ten years.
@@ -62,11 +64,13 @@ struct PieceScan: Sendable {
       let first = front.nextPiece.wrappingAdd(run, ordering: .relaxed).oldValue
       guard first < geometry.pieceCount else { return }
       let claim = first..<min(first + run, geometry.pieceCount)
-      readAhead(of: claim, front)
+      if claim.contains(where: { !isSkipped(PieceIndex($0)) }) { readAhead(of: claim, front) }
       for number in claim {
         let piece = PieceIndex(number)
         do throws(StorageError) {
-          if let hash = try reader.hash(piece, of: geometry, cancellation) { found(piece, hash) }
+          if !isSkipped(piece), let hash = try reader.hash(piece, of: geometry, cancellation) {
+            found(piece, hash)
+          }
         } catch {
           guard passesOverAbsence, error.isAbsence else { return front.fail(error) }
         }
@@ -75,6 +79,8 @@ struct PieceScan: Sendable {
       afterClaim()
     }
   }
+
+  private func isSkipped(_ piece: PieceIndex) -> Bool { skipped?[piece] ?? false }
 
   /// Every byte is hinted at once, by the thread that moves the front past it.
   private func readAhead(of claim: Range<Int>, _ front: Front) {

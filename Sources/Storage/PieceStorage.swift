@@ -42,6 +42,9 @@ public protocol PieceStorage: AnyObject, Sendable {
 
   /// Brings what was written to the disk.
   func sync() throws(StorageError)
+
+  /// What each file of the layout looks like at the moment; none where the bytes lie in no files.
+  func marks() -> [FileMark]
 }
 
 /// What a range holds, as far as the file system tells.
@@ -55,6 +58,8 @@ public enum DataPresence: Sendable {
 }
 
 extension PieceStorage {
+  public func marks() -> [FileMark] { [] }
+
   /// Stops a caller that lost track of the torrent's length.
   func check(offset: UInt64, length: UInt64) {
     let (end, overflow) = offset.addingReportingOverflow(length)

@@ -52,6 +52,26 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The data is not there, and nothing is wrong with the disk: a missing or short file.
   public var isAbsence: Bool { isMissing || cause == .truncated }
 
+  /// Whether the same call may succeed later.
+  public enum Outlook: Hashable, Sendable {
+    /// Once somebody has made room: it is worth waiting for.
+    case passes
+    /// Perhaps: a disk that failed a few times in a row will go on failing.
+    case mayPass
+    /// Not before somebody has changed something and begins anew.
+    case stays
+  }
+
+  public var outlook: Outlook {
+    guard case .system(let code) = cause else { return .stays }
+    switch code {
+    case ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM: return .passes
+    // After a failed sync the kernel counts the lost pages as written: a second would succeed.
+    case EIO: return operation == .sync ? .stays : .mayPass
+    default: return .stays
+    }
+  }
+
   public var description: String {
     let subject = "cannot \(operation.rawValue) '\(SafeText.visible(path))': "
     switch cause {
@@ -73,8 +93,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 
   private static func mend(_ code: Int32) -> String? {
     switch code {
-    case ENOSPC: "; free some space and resume"
-    case EDQUOT: "; free some of your quota and resume"
+    case ENOSPC: "; free some space"
+    case EDQUOT: "; free some of your quota"
     case EROFS: "; choose another folder or mount it writable"
     case EACCES, EPERM: "; change its permissions or choose another folder"
     case ELOOP: "; a symbolic link is in the way, remove it"

@@ -5,18 +5,22 @@ public import TorrentModel
 public struct Verifier: Sendable {
   private let info: TorrentInfo
   private let scan: PieceScan
+  private let trusted: Bitfield
 
-  /// - Parameter threads: by default one for each processor.
+  /// - Parameters:
+  ///   - trusted: pieces that are right and need not be read.
+  ///   - threads: by default one for each processor.
   /// - Precondition: the storage has the torrent's layout.
   public init(
-    _ info: TorrentInfo, in storage: any PieceStorage, threads: Int? = nil,
-    cancellation: Cancellation = Cancellation()
+    _ info: TorrentInfo, in storage: any PieceStorage, trusting trusted: Bitfield? = nil,
+    threads: Int? = nil, cancellation: Cancellation = Cancellation()
   ) {
     precondition(storage.layout == info.layout, "the storage of another torrent")
     self.info = info
+    self.trusted = trusted ?? Bitfield(count: info.geometry.pieceCount)
     scan = PieceScan(
       storage: storage, geometry: info.geometry, threads: threads ?? WorkerThread.recommendedCount,
-      passesOverAbsence: true, cancellation: cancellation)
+      passesOverAbsence: true, skipped: trusted, cancellation: cancellation)
   }
 
   /// The pieces whose hash is right. Missing and short files cost next to nothing, and so does what
@@ -25,7 +29,7 @@ public struct Verifier: Sendable {
   /// Blocks its thread, which works along. - Parameter progress: gets the bytes that are done, on
   /// this thread. - Throws: when a file that is there cannot be read, or when cancelled.
   public func run(progress: (UInt64) -> Void = { _ in }) throws(StorageError) -> Bitfield {
-    let good = Collected(Bitfield(count: info.geometry.pieceCount))
+    let good = Collected(trusted)
     try scan.run(progress: progress) { piece, hash in
       if hash == info.hash(of: piece) { good.value.withLock { _ = $0.insert(piece) } }
     }

@@ -6,6 +6,32 @@ import Glibc
 /// old file or the new one whole, never a part of either; where the old one is kept, it may for a
 /// moment stand under its second name only.
 public enum WholeFile {
+  /// Reads the regular file at a path.
+  ///
+  /// - Parameter limit: bytes.
+  /// - Returns: nil when there is no such file.
+  /// - Throws: also for a file that is longer than the limit, as `notAFile` of ours.
+  public static func read(at path: String, atMost limit: Int) throws(StorageError) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw StorageError(.open, code: errno, path: path)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw StorageError(.read, code: errno, path: path)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+      throw StorageError(.open, path: path, .notAFile)
+    }
+    // What grew since it was looked at is not whole.
+    guard let bytes = try read(descriptor, atMost: Int(status.st_size), of: path) else {
+      throw StorageError(.read, path: path, .changed)
+    }
+    return bytes
+  }
+
   /// Reads a descriptor to its end.
   ///
   /// - Parameters:

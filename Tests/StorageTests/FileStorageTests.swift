@@ -194,7 +194,7 @@ import TorrentModel
     let cases: [(StorageError, String)] = [
       (
         StorageError(.write, path: "/d/f", .system(ENOSPC)),
-        "cannot write '/d/f': No space left on device; free some space and resume"
+        "cannot write '/d/f': No space left on device; free some space"
       ),
       (
         StorageError(.read, path: "/d/f", .truncated),

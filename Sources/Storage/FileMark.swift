@@ -1,0 +1,30 @@
+import Glibc
+
+/// What tells that a file is still the one it was: all that changes with a write.
+///
+/// The device is not part of it: it is numbered anew with each boot, and a mark may be kept longer.
+public struct FileMark: Hashable, Sendable {
+  /// Bytes.
+  public let length: UInt64
+  /// Unique within a file system; 0 where there is no file.
+  public let inode: UInt64
+  /// When the content last changed, in nanoseconds since 1970.
+  public let modified: Int64
+
+  public init(length: UInt64, inode: UInt64, modified: Int64) {
+    self.length = length
+    self.inode = inode
+    self.modified = modified
+  }
+
+  /// Of a file that is not there or cannot be looked at.
+  public static let absent = FileMark(length: 0, inode: 0, modified: 0)
+
+  init(_ status: stat) {
+    let seconds = Int64(status.st_mtim.tv_sec)
+    self.init(
+      length: UInt64(status.st_size), inode: UInt64(status.st_ino),
+      // Wraps beyond the year 2262, which two marks of one time do alike.
+      modified: seconds &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))
+  }
+}
