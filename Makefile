@@ -67,6 +67,10 @@ test-flood-short: build ## the same with 1000, for three seconds
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree
 
+.PHONY: test-kill
+test-kill: build ## kill get (KILLS times) and seed (half as often) at random moments
+	@SHOAL_BINARY=$(BINARY) Scripts/kill-soak --kills $(KILLS) --seeder-kills $$(($(KILLS) / 2))
+
 # Every module instrumented: a build beside the usual one, linked by the toolchain's own linker,
 # because Debian's stumbles over what the sanitizers add.
 FUZZER     = $(SCRATCH)/fuzz/release/Fuzz

@@ -4,6 +4,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 shoal=$(realpath "${SHOAL_BINARY:-$root/.build/release/shoal}")
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/shoal.XXXXXX")
+# What programs keep between two runs is gone with the folder, too.
+export XDG_STATE_HOME=$scratch/state
 running=()
 
 finish() {

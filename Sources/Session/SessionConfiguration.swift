@@ -1,3 +1,4 @@
+public import DeterministicCore
 public import Storage
 public import SwarmLogic
 public import TorrentModel
@@ -15,6 +16,15 @@ public struct SessionConfiguration: Sendable {
   public var downloadLimit: UInt64?
   /// Bytes of piece buffers that one torrent may fill.
   public var bufferBytes = 64 << 20
+  /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.
+  public var resumeFolder: String?
+  /// The time from the start of a download to its first state on the disk: a transfer between
+  /// neighbours is complete before that and writes none.
+  public var firstKeeping = TimeSpan.seconds(2)
+  /// The time from one state on the disk to the next.
+  public var keepingInterval = TimeSpan.seconds(10)
+  /// The wait after the disk refused a write, before it is tried again; doubled each time.
+  public var firstDiskRetry = TimeSpan.seconds(1)
   /// Files held open at once.
   public var openFiles = 128
 

@@ -7,7 +7,10 @@ import TorrentModel
 enum SessionMessage: Sendable {
   case worked([WorkerResult])
   case checkProgress(torrent: SlabID, bytes: UInt64)
-  case checked(torrent: SlabID, Result<Bitfield, StorageError>)
+  case checked(torrent: SlabID, Result<CheckedContent, StorageError>)
+  /// What an earlier run of the torrent left.
+  case restored(torrent: SlabID, ResumeFile.Finding)
+  case kept(torrent: SlabID, KeepingOutcome)
   /// Host names looked up; empty when there was no answer.
   case resolved(lookUp: UInt64, [Endpoint])
 }

@@ -10,6 +10,9 @@ public enum TorrentPhase: Hashable, Sendable {
   case checking
   case downloading
   case seeding
+  /// The disk refuses what was fetched. What is here is served, the piece is kept in memory and
+  /// written again by and by.
+  case waiting(StorageError)
   /// Nothing more is fetched.
   case failed(TorrentFailure)
   case stopped
@@ -37,6 +40,17 @@ public enum TorrentEvent: Sendable {
   case swarm(SwarmEvent)
   /// An announce was answered or failed.
   case tracker(TrackerReport)
+  case resume(ResumeReport)
+}
+
+/// What the state that is kept between two runs was good for.
+public enum ResumeReport: Hashable, Sendable {
+  /// So many bytes were verified by an earlier run and are not read again.
+  case trusted(bytes: UInt64)
+  /// An earlier run's state could not be used, or not the newest: a sentence without its end.
+  case damaged(String)
+  /// The state cannot be written at the moment; the download itself goes on.
+  case unkept(StorageError)
 }
 
 /// The outcome of one announce.
@@ -70,7 +84,7 @@ public struct TorrentSnapshot: Sendable {
   /// Bytes a second over the last 20 s.
   public var downRate: Double
   public var upRate: Double
-  /// Payload bytes since the start.
+  /// Payload bytes, those of the earlier runs that this one resumes among them.
   public var downloaded: UInt64
   public var uploaded: UInt64
   public var wasted: UInt64

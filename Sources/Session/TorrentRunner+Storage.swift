@@ -6,6 +6,13 @@ import Storage
 import SwarmLogic
 import TorrentModel
 
+/// What a check found on the disk.
+struct CheckedContent: Sendable {
+  let have: Bitfield
+  /// The pieces among them that were believed unread; nil without an earlier run's state.
+  let trusted: Bitfield?
+}
+
 // Metadata, files, buffers and hashing.
 extension TorrentRunner {
   /// Takes the info dictionary that peers handed over.
@@ -23,18 +30,25 @@ extension TorrentRunner {
 
   /// Opens the files of a torrent and has what is there checked, off the loop.
   func open(_ info: TorrentInfo) {
+    guard self.info == nil else { return }
     self.info = info
     report(.metadata(info))
+    openFiles(info)
+  }
+
+  /// Also tried again where the disk had refused it.
+  func openFiles(_ info: TorrentInfo) {
     do {
       let storage = try makeStorage(info)
       self.storage = storage
       if options.trustsData {
-        return finishChecking(.success(.full(count: info.geometry.pieceCount)))
+        let content = CheckedContent(have: .full(count: info.geometry.pieceCount), trusted: nil)
+        return finishChecking(.success(content))
       }
       enter(.checking)
       check(storage, info)
     } catch {
-      fail(.storage(error))
+      giveUpOpening(error)
     }
   }
 
@@ -49,15 +63,18 @@ extension TorrentRunner {
     let mailbox = session.mailbox!
     let id = id
     let isReadOnly = options.isReadOnly
-    let verifier = Verifier(info, in: storage, cancellation: cancellation)
+    let cancellation = cancellation
+    let restored = keeping?.restored
     session.workers.run {
-      let outcome: Result<Bitfield, StorageError>
+      let outcome: Result<CheckedContent, StorageError>
       do throws(StorageError) {
+        let trusted = restored?.trustedPieces(storage.marks())
+        let verifier = Verifier(info, in: storage, trusting: trusted, cancellation: cancellation)
         let have = try verifier.run { bytes in
           mailbox.send(.checkProgress(torrent: id, bytes: bytes))
         }
         if !isReadOnly { try storage.prepare() }
-        outcome = .success(have)
+        outcome = .success(CheckedContent(have: have, trusted: trusted))
       } catch {
         outcome = .failure(error)
       }
@@ -65,12 +82,15 @@ extension TorrentRunner {
     }
   }
 
-  func finishChecking(_ outcome: Result<Bitfield, StorageError>) {
+  func finishChecking(_ outcome: Result<CheckedContent, StorageError>) {
     guard phase != .stopped, let info else { return }
     switch outcome {
     case .failure(let error):
-      fail(.storage(error))
-    case .success(let have):
+      giveUpOpening(error)
+    case .success(let content):
+      let have = content.have
+      refused.attempts = 0
+      report(trusted: content.trusted, of: info)
       buffers = Array(repeating: nil, count: info.geometry.pieceCount)
       let wanted = wantedPieces(info)
       wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }
@@ -81,10 +101,8 @@ extension TorrentRunner {
       if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
       // Whoever hears of the phase may ask the swarm what is here.
       enter(isFinished ? .seeding : .downloading)
-      if case .metainfo = source {
-        lookUp(options.peers, namedBy: .user)
-        announce()
-      }
+      introduce()
+      scheduleKeeping(after: session.configuration.firstKeeping)
     }
   }
 
@@ -104,6 +122,7 @@ extension TorrentRunner {
 
   func fail(_ failure: TorrentFailure) {
     enter(.failed(failure))
+    dropRefusedPieces()
     if swarm.isReady { tell(.downloadPaused(true)) }
   }
 
@@ -125,10 +144,9 @@ extension TorrentRunner {
     switch result.outcome {
     case .stored: tell(.pieceVerified(result.piece, blockDigests: result.blockDigests))
     case .mismatched: tell(.pieceFailed(result.piece, blockDigests: result.blockDigests))
-    case .failed(let error):
-      tell(.pieceLost(result.piece))
-      fail(.storage(error))
+    case .failed(let error): return hold(result, refusedWith: error)
     }
+    noteWritten(result.piece)
   }
 
   // MARK: Buffers

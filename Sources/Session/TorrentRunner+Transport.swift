@@ -181,7 +181,7 @@ extension TorrentRunner: PeerTransportDelegate {
       session.limits.noteSent(sent)
       return sent
     } catch let error as StorageError {
-      fail(.storage(error))
+      noteFailedRead(error)
       throw .sourceFailed("\(error)")
     } catch let end as TransportEnd {
       throw end

@@ -46,6 +46,12 @@ public final class TorrentRunner {
   var wantedBytes: UInt64?
   /// Progress of the check under way.
   var checkedBytes: UInt64 = 0
+  /// Whether trackers and named peers have been asked.
+  private var isIntroduced = false
+  /// What is kept of the torrent between two runs; nil when nothing is.
+  var keeping: StateKeeping?
+  /// What the disk has refused.
+  var refused = RefusedPieces()
 
   init(
     _ source: TorrentSource, _ options: TorrentOptions, session: TorrentSession,
@@ -66,18 +72,36 @@ public final class TorrentRunner {
       metadata: source.metadata, configuration: session.configuration.swarm, generator: generator,
       at: reactor.now)
     phase = .fetchingMetadata
+    if let folder = session.configuration.resumeFolder, !options.isReadOnly {
+      keeping = StateKeeping(
+        ResumeFile(in: folder, of: infoHash, downloadFolder: options.folder))
+    }
   }
 
   func start() {
+    if keeping == nil { begin() } else { lookForState() }
+  }
+
+  /// Starts with the torrent where it is known, or else with the search for it.
+  func begin() {
     switch source {
     case .metainfo(let metainfo):
       open(metainfo.info)
-    case .magnet(let link):
+    case .magnet:
+      if let info = keeping?.restored?.info { return open(info) }
       report(.phase(.fetchingMetadata))
-      lookUp(link.peers, namedBy: options.origin)
-      lookUp(options.peers, namedBy: .user)
-      announce()
+      introduce()
     }
+  }
+
+  /// Looks for peers, once: as soon as we can tell them what we have, or need the metadata.
+  func introduce() {
+    guard !isIntroduced else { return }
+    isIntroduced = true
+    if case .magnet(let link) = source { lookUp(link.peers, namedBy: options.origin) }
+    lookUp(options.peers, namedBy: .user)
+    addPeers(rememberedPeers, from: .tracker)
+    announce()
   }
 
   public var name: String { info?.name ?? source.name }
@@ -142,6 +166,7 @@ public final class TorrentRunner {
   private func note(_ event: SwarmEvent) {
     report(.swarm(event))
     guard event == .complete else { return }
+    forgetState()
     if swarm.down.total > 0 {
       schedule.noteComplete(at: reactor.now)
       announce()
@@ -186,7 +211,8 @@ public final class TorrentRunner {
     return TorrentSnapshot(
       name: name, infoHash: infoHash, phase: phase, bytesDone: bytesDone, bytesTotal: bytesTotal,
       downRate: swarm.down.bytesPerSecond(at: now), upRate: swarm.up.bytesPerSecond(at: now),
-      downloaded: swarm.down.total, uploaded: swarm.up.total, wasted: swarm.wastedBytes,
+      downloaded: swarm.down.total + (keeping?.restored?.downloaded ?? 0),
+      uploaded: swarm.up.total + (keeping?.restored?.uploaded ?? 0), wasted: swarm.wastedBytes,
       peers: swarm.peerCount, seeds: swarm.seedCount,
       completePeers: swarm.completePeerCount, contributors: swarm.contributorCount)
   }

@@ -189,6 +189,10 @@ public final class TorrentSession {
       runners.find(id)?.checkedBytes = bytes
     case .checked(let id, let outcome):
       runners.find(id)?.finishChecking(outcome)
+    case .restored(let id, let finding):
+      runners.find(id)?.restore(finding)
+    case .kept(let id, let outcome):
+      runners.find(id)?.finishKeeping(outcome)
     case .resolved(let id, let endpoints):
       lookUps.removeValue(forKey: id)?(endpoints)
     }
@@ -228,5 +232,7 @@ public final class TorrentSession {
     for connection in unknown.removeAll() { connection.close() }
     for runner in torrents { runner.close() }
     workers.shutDown()
+    // Last, when nobody writes to a file any more whose time of change the state names.
+    for runner in torrents { runner.keepLastState() }
   }
 }

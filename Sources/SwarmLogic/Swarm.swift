@@ -197,6 +197,16 @@ extension Swarm {
   /// Different peers that have been seen with every piece.
   public var completePeerCount: Int { completePeers.count }
 
+  /// Where connected peers can be dialled, in the order of their keys.
+  public func dialablePeers(atMost count: Int) -> [Endpoint] {
+    var endpoints: [Endpoint] = []
+    for key in peers.ids where peers[key].isConnected && endpoints.count < count {
+      let endpoint = peers[key].isOutgoing ? peers[key].endpoint : peers[key].listeningOn
+      if let endpoint { endpoints.append(endpoint) }
+    }
+    return endpoints
+  }
+
   /// Connected peers that have every piece.
   public var seedCount: Int {
     peers.ids.count { peers[$0].isConnected && peers[$0].isSeed }

@@ -141,7 +141,7 @@ import Testing
         let peer = try #require(seed.event("started")["listen"] as? [String])[0]
         try body(
           scene,
-          ["get", "reef.torrent", "-o", "disk/output", "--peer", peer, "--stall-timeout", "5s"]
+          ["get", "reef.torrent", "-o", "disk/output", "--peer", peer, "--stall-timeout", "3s"]
             + ["--quiet"] + Self.listen)
       }
     }

@@ -19,7 +19,9 @@ final class RunningShoal {
     for file in [output, errors] { try Data().write(to: file) }
     process.executableURL = ShoalBinary.location
     process.arguments = words
-    process.environment = ["TERM": "xterm"].merging(environment) { $1 }
+    let state = folder.appendingPathComponent(".state").path
+    process.environment = ["TERM": "xterm", "XDG_STATE_HOME": state]
+      .merging(environment) { $1 }
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)

@@ -8,24 +8,38 @@ import Testing
 import TorrentModel
 
 /// Two sessions on one loop and 127.0.0.1: everything is real but the distance.
-private final class Pair {
+final class Pair {
   let reactor: Reactor
   let seeder: TorrentSession
   let leecher: TorrentSession
   let folder: URL
   var events: [(isSeeder: Bool, event: TorrentEvent)] = []
 
-  init() throws {
+  /// Whether the folder, given from outside, is to stay.
+  private let keepsFolder: Bool
+  private var isOver = false
+
+  /// - Parameters:
+  ///   - folder: where the files of an earlier pair are; nil for a new one that goes with the pair.
+  ///   - configure: what is different about the leecher.
+  init(
+    in folder: URL? = nil, configuring configure: (inout SessionConfiguration) -> Void = { _ in }
+  ) throws {
     Reactor.ignoreBrokenPipes()
     reactor = try Reactor()
-    folder = FileManager.default.temporaryDirectory.appending(
-      path: "shoal-session-\(UUID().uuidString)")
+    keepsFolder = folder != nil
+    self.folder =
+      folder
+      ?? FileManager.default.temporaryDirectory.appending(
+        path: "shoal-session-\(UUID().uuidString)")
     for name in ["seed", "leech"] {
       try FileManager.default.createDirectory(
-        at: folder.appending(path: name), withIntermediateDirectories: true)
+        at: self.folder.appending(path: name), withIntermediateDirectories: true)
     }
-    let configuration = SessionConfiguration(listen: Endpoint(.v4(0x7f00_0001), port: 0))
+    var configuration = SessionConfiguration(listen: Endpoint(.v4(0x7f00_0001), port: 0))
     seeder = try TorrentSession(configuration, on: reactor)
+    configuration.resumeFolder = self.folder.appending(path: "state").path
+    configure(&configuration)
     leecher = try TorrentSession(configuration, on: reactor)
     try seeder.listen()
     try leecher.listen()
@@ -34,9 +48,15 @@ private final class Pair {
   }
 
   deinit {
+    shutDown()
+    if !keepsFolder { try? FileManager.default.removeItem(at: folder) }
+  }
+
+  func shutDown() {
+    guard !isOver else { return }
+    isOver = true
     seeder.shutDown()
     leecher.shutDown()
-    try? FileManager.default.removeItem(at: folder)
   }
 
   /// Writes a payload for the seeder and describes it. The bytes follow from the length alone.
@@ -52,13 +72,17 @@ private final class Pair {
   }
 
   /// Starts both ends; the leecher is told where the seeder is.
-  func start(_ metainfo: Metainfo, by source: TorrentSource, trustingData: Bool = false) {
+  func start(
+    _ metainfo: Metainfo, by source: TorrentSource, trustingData: Bool = false,
+    storage: (any PieceStorage)? = nil
+  ) {
     var seeding = TorrentOptions(folder: folder.appending(path: "seed").path)
     seeding.isReadOnly = true
     seeding.trustsData = trustingData
     seeder.add(.metainfo(metainfo), seeding)
     var leeching = TorrentOptions(folder: folder.appending(path: "leech").path)
     leeching.peers = seeder.listeningOn.map { MagnetLink.PeerHint($0) }
+    leeching.storage = storage
     leecher.add(source, leeching)
   }
 

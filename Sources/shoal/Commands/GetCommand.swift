@@ -61,6 +61,11 @@ extension Verb {
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
+      "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "
+        + "wait; the other sources are fetched meanwhile. A read-only disk ends a download at once, "
+        + "an I/O error after a few attempts.",
+      "What an unfinished download has to remember lies in $XDG_STATE_HOME/shoal/resume "
+        + "(~/.local/state/shoal/resume) and is removed when it is complete.",
       "The last line of a finished download is 'complete NAME SIZE in TIME (RATE), PEERS peers, "
         + "verified'.",
     ],
@@ -70,7 +75,7 @@ extension Verb {
       .init("shoal get film.torrent --seed-time 1h --up 2MiB/s", "and give something back"),
     ],
     exitCodes: ExitCode.allCases,
-    events: .transfer + [.complete, .error]
+    events: .transfer + [.state, .complete, .error]
   ) { arguments, console throws(CommandError) in
     try runGet(GetOptions(arguments), console: console)
   }

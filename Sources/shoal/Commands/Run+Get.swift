@@ -11,8 +11,15 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
   var sources: [(TorrentSource, RequestOrigin)] = []
   for source in options.sources { sources.append(try source.read()) }
   let command = GetCommand(options)
+  let resumeFolder = StateFolder.resume
+  if resumeFolder == nil {
+    console.explain(
+      "neither XDG_STATE_HOME nor HOME names a folder: an interrupted download is checked as a "
+        + "whole when it goes on")
+  }
   let loop = try TransferLoop(
-    options.peers, isSequential: options.isSequential, console: console, command: command)
+    options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
+    console: console, command: command)
   command.start(sources, in: loop)
   return try loop.run()
 }
@@ -26,10 +33,13 @@ private final class GetCommand: TransferCommand {
     var bytesAtStart: UInt64?
     var completeAt: Moment?
     var isDone = false
+    /// The disk takes no more of it for good.
+    var hasFailed = false
   }
 
   private let options: GetOptions
   private var downloads: [InfoHash: Download] = [:]
+  private var firstFailure: CommandError?
 
   init(_ options: GetOptions) { self.options = options }
 
@@ -60,7 +70,10 @@ private final class GetCommand: TransferCommand {
       }
       if case .phase(.seeding) = event { complete(runner, in: loop) }
     case .phase(.failed(let failure)):
-      loop.end(CommandError(failure, on: runner.name))
+      // One torrent's disk is not another's: the others are fetched to their end first.
+      if firstFailure == nil { firstFailure = CommandError(failure, on: runner.name) }
+      downloads[runner.infoHash]?.hasFailed = true
+      endIfOver(loop)
     case .tracker(let report):
       // A tracker that refuses the torrent leaves nobody to ask, unless peers were named.
       if case .refused(let reason) = report.outcome, runner.snapshot.peers == 0,
@@ -104,11 +117,16 @@ private final class GetCommand: TransferCommand {
       ? false : now - completeAt >= options.seedTime
     guard hasRatio || hasTime else { return }
     downloads[runner.infoHash]?.isDone = true
-    if downloads.values.allSatisfy(\.isDone) { loop.end(.done) }
+    endIfOver(loop)
+  }
+
+  private func endIfOver(_ loop: TransferLoop) {
+    guard downloads.values.allSatisfy({ $0.isDone || $0.hasFailed }) else { return }
+    if let firstFailure { loop.end(firstFailure) } else { loop.end(.done) }
   }
 
   func tick(at now: Moment, in loop: TransferLoop) {
-    for runner in loop.session.torrents {
+    for runner in loop.session.torrents where downloads[runner.infoHash]?.hasFailed == false {
       let snapshot = runner.snapshot
       if downloads[runner.infoHash]?.completeAt != nil {
         checkGoal(of: runner, at: now, in: loop)
@@ -120,6 +138,11 @@ private final class GetCommand: TransferCommand {
       } else if let last = downloads[runner.infoHash]?.lastProgressAt,
         now - last >= options.stallTimeout
       {
+        if case .waiting(let error) = snapshot.phase {
+          return loop.end(
+            CommandError(
+              .disk, "\(error)", on: snapshot.name, remedy: "run the same command again to go on"))
+        }
         loop.end(
           CommandError(
             .noPeers,

@@ -20,14 +20,14 @@ extension EventOutline {
     "progress", "how a torrent stands, at most once a second",
     [
       .name, .infoHash,
-      Key("phase", "hashing, metadata, checking, downloading or seeding"),
+      Key("phase", "hashing, metadata, checking, downloading, waiting (for the disk) or seeding"),
       Key("done", "verified bytes; while hashing and checking, bytes read"),
       Key("size", "bytes wanted; 0 while the metadata is not known"),
       Key("downRate", "bytes a second"),
       Key("upRate", "bytes a second"),
       Key("peers", "connected peers, seeds among them"),
       Key("seeds", "connected peers that have it all"),
-      Key("uploaded", "bytes since the start"),
+      Key("uploaded", "bytes, also of the earlier runs that this one resumes"),
       Key("eta", "seconds to go at this rate; null when nothing moves"),
     ])
 
@@ -47,6 +47,22 @@ extension EventOutline {
     [
       .infoHash, Key("url", "announce URL"), Key("state", "answered, refused or failed"),
       Key("message", "what it said, or why not"),
+    ])
+
+  static let state = EventOutline(
+    "state", "what is kept of an unfinished download between two runs",
+    [
+      .infoHash,
+      Key("state", "trusted, damaged (an older one or a check takes its place) or unkept"),
+      Key("bytes", "trusted: verified by an earlier run and not read again; else null"),
+      Key("message", "what is wrong; null when nothing is"),
+    ])
+
+  static let disk = EventOutline(
+    "disk", "the disk refuses a torrent's data, or takes it again",
+    [
+      .infoHash, Key("state", "waiting (and tried again), resumed or failed"),
+      Key("message", "what failed, on which path; null when resumed"),
     ])
 
   static let complete = EventOutline(
@@ -136,7 +152,7 @@ extension EventOutline {
 extension [EventOutline] {
   /// What verbs that exchange data with peers tell.
   static let transfer: [EventOutline] = [
-    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .stopped,
+    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .disk, .stopped,
   ]
 }
 

@@ -43,6 +43,15 @@ struct ProgressView {
     if console.output.isInteractive, !console.isJSON { nextShow = .zero }
   }
 
+  /// Prints what somebody has to see to above the live lines. JSON mode has events for it, and a
+  /// quiet command its exit code.
+  mutating func warn(_ line: String) {
+    guard !console.isJSON, console.detail >= .normal else { return }
+    erase()
+    console.warn(line)
+    if console.output.isInteractive { nextShow = .zero }
+  }
+
   /// Reports a finished download.
   mutating func finish(_ summary: TransferSummary) {
     erase()

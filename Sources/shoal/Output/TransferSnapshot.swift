@@ -4,7 +4,7 @@ import TorrentModel
 /// How a torrent stands at a moment.
 struct TransferSnapshot: Hashable, Sendable {
   enum Phase: String, Sendable {
-    case hashing, metadata, checking, downloading, seeding
+    case hashing, metadata, checking, downloading, waiting, seeding
   }
 
   /// As the metainfo or the link has it; the info-hash before either is known.
@@ -23,7 +23,7 @@ struct TransferSnapshot: Hashable, Sendable {
   /// Connected peers, seeds among them.
   var peers: Int
   var seeds: Int
-  /// Bytes uploaded since the start.
+  /// Bytes uploaded, also by the earlier runs that this one resumes.
   var uploaded: UInt64
   /// Time to go at the present rate; `nil` when nothing moves.
   var eta: TimeSpan?
@@ -64,6 +64,10 @@ struct TransferSnapshot: Hashable, Sendable {
       return
         "\(label)  \(Format.percent(bytesDone, of: bytesTotal)) of \(Format.size(bytesTotal))  "
         + "down \(Format.rate(downRate))  up \(Format.rate(upRate))  \(peerText)  \(time)"
+    case .waiting:
+      return
+        "\(label)  \(Format.percent(bytesDone, of: bytesTotal)) of \(Format.size(bytesTotal))  "
+        + "waiting for the disk  up \(Format.rate(upRate))  \(peerText)"
     case .seeding:
       return "\(label)  seeding \(Format.size(bytesTotal))  up \(Format.rate(upRate))  "
         + "\(peerText)  uploaded \(Format.size(uploaded))"

@@ -28,12 +28,14 @@ final class TransferLoop {
   private var exitCode: ExitCode?
   private var failure: CommandError?
   private var signals = 0
+  /// Torrents that the disk refuses at the moment.
+  var waiting: Set<InfoHash> = []
 
   private static let tickInterval = TimeSpan.milliseconds(200)
 
   init(
-    _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false, console: Console,
-    command: any TransferCommand
+    _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false,
+    resumeFolder: String? = nil, console: Console, command: any TransferCommand
   ) throws(CommandError) {
     self.console = console
     self.command = command
@@ -46,6 +48,7 @@ final class TransferLoop {
       try reactor.onSignals([SIGINT, SIGTERM]) { _ in boxed.loop?.interrupt() }
       var configuration = Self.configuration(options, usualPort: usualPort)
       configuration.swarm.isSequential = isSequential
+      configuration.resumeFolder = resumeFolder
       session = try TorrentSession(configuration, on: reactor)
       try session.listen()
       boxed.loop = self
@@ -139,8 +142,10 @@ final class TransferLoop {
   private func show(_ runner: TorrentRunner, _ event: TorrentEvent) {
     let infoHash = ("infoHash", JSONValue.string(runner.infoHash.description))
     switch event {
-    case .phase:
-      break
+    case .phase(let phase):
+      show(phase, of: runner)
+    case .resume(let report):
+      show(report, of: runner)
     case .metadata(let info):
       console.event(
         .event(
@@ -219,6 +224,7 @@ extension TransferSnapshot {
       case .fetchingMetadata: .metadata
       case .checking: .checking
       case .downloading, .failed: .downloading
+      case .waiting: .waiting
       case .seeding, .stopped: .seeding
       }
     let left = snapshot.bytesTotal - min(snapshot.bytesTotal, snapshot.bytesDone)

@@ -1,0 +1,20 @@
+import Glibc
+import TorrentModel
+
+/// Where a person's programs keep what they remember between two runs (XDG Base Directory
+/// Specification). The environment is read here and nowhere below.
+enum StateFolder {
+  /// The folder for unfinished downloads; `nil` when the environment names none that is absolute.
+  static var resume: String? {
+    if let state = absolute("XDG_STATE_HOME") { return state + "/shoal/resume" }
+    return absolute("HOME").map { $0 + "/.local/state/shoal/resume" }
+  }
+
+  /// The specification has relative paths ignored.
+  private static func absolute(_ name: String) -> String? {
+    guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else {
+      return nil
+    }
+    return value
+  }
+}
