@@ -10,6 +10,11 @@ DESTDIR ?=
 RELEASE = $(SWIFT) build --scratch-path $(SCRATCH) -c release --static-swift-stdlib --product shoal
 BINARY  = $(SCRATCH)/release/shoal
 
+# Where each shell looks for what it completes.
+SHARE       = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
+  fish/vendor_completions.d/shoal.fish
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build demo test test-units test-hostile test-interoperation test-faults \
@@ -95,8 +100,13 @@ bench: build ## measure a transfer between two processes on this machine
 bench-tracker: setup build ## measure announces beside opentracker
 	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker
 
-install: build ## install the binary and the tracker's service below PREFIX (/usr/local)
+install: build ## install the binary, its manual, completions and service below PREFIX (/usr/local)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/shoal
+	@mkdir -p $(addprefix $(SHARE)/,man/man1 $(dir $(COMPLETIONS)))
+	$(BINARY) help --man > $(SHARE)/man/man1/shoal.1
+	$(BINARY) completion bash > $(SHARE)/$(word 1,$(COMPLETIONS))
+	$(BINARY) completion zsh > $(SHARE)/$(word 2,$(COMPLETIONS))
+	$(BINARY) completion fish > $(SHARE)/$(word 3,$(COMPLETIONS))
 	install -D -m 644 tracker/shoal-tracker.service \
 	  $(DESTDIR)$(PREFIX)/lib/systemd/system/shoal-tracker.service
 

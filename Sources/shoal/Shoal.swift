@@ -21,36 +21,29 @@ enum Shoal {
       guard arguments.has(GlobalFlags.help) else {
         throw .usage("a verb is missing", remedy: "see 'shoal --help'")
       }
-      console.output.write(console.isJSON ? HelpPage.overviewJSON.text + "\n" : HelpPage.overview)
+      HelpPage.showOverview(on: console)
       return .done
     }
-    let name = words[place]
-    let rest = Array(words[..<place] + words[(place + 1)...])
-    if name == "help" {
-      // `shoal help get` asks for what `shoal get --help` does.
-      return try dispatch(rest[...] + ["--help"])
-    }
-    guard let verb = verbs.first(where: { $0.name == name }) else {
-      let near = EditDistance.nearest(to: name, among: verbs.map(\.name))
-      throw .usage(
-        "unknown verb '\(name)'",
-        remedy: near.map { "did you mean '\($0)'?" } ?? "see 'shoal --help'")
-    }
-    let arguments = try verb.parse(rest)
+    let verb = try Self.verb(named: words[place])
+    let arguments = try verb.parse(words[..<place] + words[(place + 1)...])
     let console = try Console(arguments)
     if arguments.has(GlobalFlags.version) { return printVersion(console) }
     if arguments.has(GlobalFlags.help) {
-      let page = HelpPage(verb: verb)
-      console.output.write(console.isJSON ? page.json.text + "\n" : page.text)
+      HelpPage(verb: verb).show(on: console)
       return .done
     }
-    return try verb.perform(arguments, console)
+    do {
+      return try verb.perform(arguments, console)
+    } catch {
+      assert(verb.exitCodes.contains(error.exitCode), "an undocumented exit code: \(error.line)")
+      throw error
+    }
   }
 
   /// The first word that is no flag and no flag's value: global flags may stand before the verb.
   private static func positionOfVerb(_ words: ArraySlice<String>) -> Int? {
     var position = words.startIndex
-    while position < words.endIndex, words[position].hasPrefix("-") {
+    while position < words.endIndex, words[position].hasPrefix("-"), words[position] != "-" {
       let takesValue = words[position] == "--" + GlobalFlags.color.outline.name
       position += takesValue ? 2 : 1
     }

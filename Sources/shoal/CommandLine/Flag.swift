@@ -12,6 +12,14 @@ struct FlagOutline: Sendable {
   /// What holds when the flag is not given, for the help page.
   let fallback: String?
   let isRepeatable: Bool
+
+  /// What it does, whether it may be given again, and what holds without it.
+  var explanation: String {
+    var text = summary
+    if isRepeatable { text += " (repeatable)" }
+    if let fallback { text += " [default: \(fallback)]" }
+    return text
+  }
 }
 
 /// A flag with a value: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`.
@@ -50,7 +58,7 @@ enum GlobalFlags {
     "color", .choice(of: ColorChoice.self), "when to colour; NO_COLOR is respected",
     fallback: "auto")
   static let help = Switch("help", short: "h", "this page; with --json, for programs")
-  static let version = Switch("version", "the version")
+  static let version = Switch("version", short: "V", "the version")
 
   static let group = FlagGroup(
     title: "Every verb",

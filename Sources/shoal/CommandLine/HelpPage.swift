@@ -39,6 +39,13 @@ struct HelpPage {
         ])
       ),
       (
+        "examples",
+        .array(
+          verb.examples.map {
+            .object([("command", .string($0.command)), ("meaning", .string($0.meaning))])
+          })
+      ),
+      (
         "exitCodes",
         .array(
           verb.exitCodes.map {
@@ -54,17 +61,36 @@ struct HelpPage {
   /// The page of the program itself.
   static var overview: String {
     var text = "Usage: shoal VERB [ARGUMENT…] [FLAG…]\n\nDistributes files by swarm.\n\nVerbs:\n"
-    for verb in Shoal.verbs { text += "  \(TextColumns.pad(verb.name, to: 10))\(verb.summary)\n" }
+    for verb in Shoal.verbs { text += "  \(TextColumns.pad(verb.name, to: 12))\(verb.summary)\n" }
     text += "\n\(GlobalFlags.group.title):\n"
     for flag in GlobalFlags.group.flags { text += lines(of: flag) }
-    text += """
-
-      Sizes take K, M, G or KiB, MiB, GiB; rates the same with /s; times 90s, 15m, 2h, 1d.
-      'shoal VERB --help' tells more about a verb.
-
-      """
-    return text
+    text += "\n" + wrap(quantities, indent: 0)
+    return text + "'shoal VERB --help' tells more about a verb.\n"
   }
+
+  /// How sizes, rates and times are written.
+  static let quantities =
+    "Sizes take K, M, G or KiB, MiB, GiB, all powers of 1024; rates the same with /s; times 90s, "
+    + "15m, 2h, 1d."
+
+  func show(on console: Console) {
+    console.output.write(console.isJSON ? json.text + "\n" : text)
+  }
+
+  static func showOverview(on console: Console) {
+    console.output.write(console.isJSON ? overviewJSON.text + "\n" : overview)
+  }
+
+  /// What `json` prints, and in which order.
+  static let keys: [EventOutline.Key] = [
+    .init("verb", "its name"), .init("summary", "what it does"), .init("usage", "its usage line"),
+    .init("flags", "each with flag, short, value, summary, default and repeatable"),
+    .init("operands", "what stands behind it besides flags"),
+    .init("events", "each with event, meaning, keys and meanings"),
+    .init("object", "keys and meanings of the one object that it prints instead of events"),
+    .init("examples", "each with command and meaning"),
+    .init("exitCodes", "each with code, kind and meaning"),
+  ]
 
   static var overviewJSON: JSONValue {
     .object([
@@ -98,10 +124,7 @@ struct HelpPage {
     var head = flag.short.map { "  -\($0), " } ?? "      "
     head += "--" + flag.name
     if let placeholder = flag.placeholder { head += " " + placeholder }
-    var summary = flag.summary
-    if flag.isRepeatable { summary += " (repeatable)" }
-    if let fallback = flag.fallback { summary += " [default: \(fallback)]" }
-    let body = wrap(summary, indent: summaryColumn)
+    let body = wrap(flag.explanation, indent: summaryColumn)
     guard TextColumns.count(head) + 2 <= summaryColumn else { return head + "\n" + body }
     return TextColumns.pad(head, to: summaryColumn) + body.dropFirst(summaryColumn)
   }

@@ -15,5 +15,15 @@ extension Shoal {
     .edit,
     .tracker,
     .simulate,
+    .completion,
+    .help,
   ]
+
+  static func verb(named name: String) throws(CommandError) -> Verb {
+    if let verb = verbs.first(where: { $0.name == name }) { return verb }
+    let near = EditDistance.nearest(to: name, among: verbs.map(\.name))
+    throw .usage(
+      "unknown verb '\(name)'",
+      remedy: near.map { "did you mean '\($0)'?" } ?? "see 'shoal --help'")
+  }
 }
