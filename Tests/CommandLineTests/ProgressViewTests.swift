@@ -28,7 +28,7 @@ import TorrentModel
     ),
   ])
   func eachPhaseHasItsLine(phase: TransferSnapshot.Phase, line: String) {
-    #expect(Self.snapshot(phase).line == line)
+    #expect(Self.snapshot(phase).line() == line)
   }
 
   /// What a view writes when it is updated every 100 ms for a number of seconds.
@@ -55,7 +55,7 @@ import TorrentModel
   private static let lastLine = "complete film 1.0 GiB in 16s (32 MiB/s), 3 peers, verified\n"
 
   @Test func withoutATerminalALineComesEveryTenSeconds() throws {
-    let line = Self.snapshot(.downloading).line + "\n"
+    let line = Self.snapshot(.downloading).line() + "\n"
     #expect(try output(isJSON: false, seconds: 35) == line + line + line + Self.lastLine)
   }
 
@@ -81,8 +81,26 @@ import TorrentModel
 
   @Test func onATerminalTheLineIsRedrawnAndTakenAwayAtTheEnd() throws {
     let text = try output(isJSON: false, isInteractive: true, seconds: 1)
-    #expect(text.components(separatedBy: "\u{1b}[1A").count - 1 == 5)
-    #expect(text.hasSuffix("\u{1b}[1A\u{1b}[J" + Self.lastLine))
+    let line = Self.snapshot(.downloading).line(in: 79)
+    #expect(
+      text == String(repeating: "\r\(line)\u{1b}[J\r", count: 5) + "\r\u{1b}[J" + Self.lastLine)
     #expect(!text.contains("\u{1b}[2J"))
+  }
+
+  @Test(arguments: [1, 8, 20, 60, 79, 85, 90, 200]) func theNameGivesWayToTheFigures(width: Int) {
+    var snapshot = Self.snapshot(.downloading)
+    snapshot.name = String(repeating: "漢", count: 60)
+    let line = snapshot.line(in: width)
+    #expect(TextColumns.count(line) <= width)
+    #expect(line.contains("漢") == (width >= 3))
+    if width >= 85 { #expect(line.hasSuffix("ETA 2m 51s")) }
+  }
+
+  @Test(arguments: [
+    ("abc", 3), ("漢字", 4), ("e\u{301}", 1), ("😀", 2), ("🚀", 2), ("⚡", 2), ("❤️", 2), ("한글", 4),
+    ("שלום", 4), ("🀄", 2),
+  ])
+  func columnsAreThoseOfATerminal(text: String, columns: Int) {
+    #expect(TextColumns.count(text) == columns)
   }
 }

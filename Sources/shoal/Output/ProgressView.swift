@@ -3,7 +3,9 @@ import DeterministicCore
 /// Shows how transfers go: lines redrawn in place on a terminal, a line every ten seconds
 /// elsewhere, `progress` events at most once a second in JSON mode.
 ///
-/// The invariant: `drawn` lines of the terminal, right above the cursor, are ours to redraw.
+/// The invariant: while `isDrawn`, the cursor stands at the start of the first of the live lines, and
+/// nothing but they lies from there on. A terminal that is made narrower may break them anew, but
+/// keeps the cursor where it was in the text: what is erased from it on is ours in any case.
 struct ProgressView {
   /// How often each way of showing may speak.
   static let liveInterval = TimeSpan.milliseconds(200)
@@ -12,7 +14,7 @@ struct ProgressView {
 
   private let console: Console
   private var nextShow: Moment = .zero
-  private var drawn = 0
+  private var isDrawn = false
 
   init(_ console: Console) { self.console = console }
 
@@ -27,12 +29,12 @@ struct ProgressView {
       nextShow = .distantFuture
     } else if console.output.isInteractive {
       nextShow = now + Self.liveInterval
-      redraw(snapshots.map(\.line))
+      redraw(snapshots)
     } else {
       // Nothing has happened yet at the very first call; the first line comes with the first news.
       let isFirst = nextShow == .zero
       nextShow = now + Self.lineInterval
-      if !isFirst { for snapshot in snapshots { console.note(snapshot.line) } }
+      if !isFirst { for snapshot in snapshots { console.note(snapshot.line()) } }
     }
   }
 
@@ -61,26 +63,28 @@ struct ProgressView {
 
   /// Takes the live lines away, before something else is printed or the program ends.
   mutating func erase() {
-    guard drawn > 0 else { return }
-    console.output.write("\u{1b}[\(drawn)A\u{1b}[J")
-    drawn = 0
+    guard isDrawn else { return }
+    console.output.write("\r\u{1b}[J")
+    isDrawn = false
   }
 
-  /// One write for the whole picture, so that it never shows half drawn. More torrents than the
-  /// screen has lines could not be redrawn in place: the rest is counted in a last line.
-  private mutating func redraw(_ lines: [String]) {
-    let room = max(1, console.output.height - 2)
-    var lines = lines
-    if lines.count > room {
-      let hidden = lines.count - room + 1
-      lines.removeLast(hidden)
-      lines.append("… and \(hidden) more")
+  /// One write for the whole picture, so that it never shows half drawn. The size of the screen is
+  /// asked for each time, which is soon enough to follow a window that is being resized. More
+  /// torrents than the screen has lines could not be redrawn in place: the rest is counted in a last
+  /// line. The last column stays free: a line that fills it leaves the cursor where terminals
+  /// disagree.
+  private mutating func redraw(_ snapshots: [TransferSnapshot]) {
+    let width = max(1, console.output.width - 1)
+    let room = max(1, console.output.height - 1)
+    let shown = snapshots.count > room ? room - 1 : snapshots.count
+    var lines = snapshots.prefix(shown).map { $0.line(in: width) }
+    if shown < snapshots.count {
+      lines.append(TextColumns.fit("… and \(snapshots.count - shown) more", in: width))
     }
-    let width = console.output.width - 1
-    var picture = drawn > 0 ? "\u{1b}[\(drawn)A" : ""
-    for line in lines { picture += "\r\u{1b}[K" + TextColumns.fit(line, in: width) + "\n" }
-    picture += "\u{1b}[J"
+    guard !lines.isEmpty else { return erase() }
+    var picture = "\r" + lines.joined(separator: "\u{1b}[K\n") + "\u{1b}[J\r"
+    if lines.count > 1 { picture += "\u{1b}[\(lines.count - 1)A" }
     console.output.write(picture)
-    drawn = lines.count
+    isDrawn = true
   }
 }

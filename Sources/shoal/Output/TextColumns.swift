@@ -29,15 +29,21 @@ enum TextColumns {
     String(repeating: " ", count: max(0, width - count(text))) + text
   }
 
+  /// Never less than a terminal takes, as far as terminals agree: a line counted too wide is cut
+  /// early, one counted too narrow wraps and is redrawn in the wrong place.
   private static func columns(of scalar: Unicode.Scalar) -> Int {
     if scalar.value < 0x300 { return 1 }
+    // Asks for the pictograph before it to be drawn as one, two columns wide.
+    if scalar.value == 0xfe0f { return 1 }
+    if scalar.properties.isEmojiPresentation { return 2 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format: return 0
     default: break
     }
     switch scalar.value {
     case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
-      0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f900...0x1f9ff, 0x20000...0x3fffd:
+      0xff00...0xff60, 0xffe0...0xffe6, 0x16fe0...0x18cff, 0x1af00...0x1b2ff, 0x1f000...0x1faff,
+      0x20000...0x3fffd:
       return 2
     default: return 1
     }

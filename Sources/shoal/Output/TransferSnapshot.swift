@@ -48,36 +48,43 @@ struct TransferSnapshot: Hashable, Sendable {
   }
 
   /// One line for people: percent, rates, peers with seeds, and the time to go.
-  var line: String {
+  ///
+  /// - Parameter width: columns that it may take. The name gives way first: figures matter more.
+  func line(in width: Int = .max) -> String {
+    let figures = figures
+    let room = width - TextColumns.count(figures) - 2
+    let label = TextColumns.fit(
+      SafeText.visible(name), in: min(max(room, Self.shortestLabel), Self.longestLabel))
+    return TextColumns.fit("\(label)  \(figures)", in: width)
+  }
+
+  /// Columns that a name takes at most, and that it keeps even where the figures do not fit.
+  private static let longestLabel = 32
+  private static let shortestLabel = 8
+
+  private var figures: String {
     let peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
+    let percent = Format.percent(bytesDone, of: bytesTotal)
     switch phase {
     case .hashing, .checking:
-      var text = "\(label)  \(phase.rawValue) \(Format.percent(bytesDone, of: bytesTotal)) "
-      text += "of \(Format.size(bytesTotal))"
+      var text = "\(phase.rawValue) \(percent) of \(Format.size(bytesTotal))"
       if downRate > 0 { text += "  \(Format.rate(downRate))" }
       if let eta { text += "  ETA \(Format.duration(eta))" }
       return text
     case .metadata:
-      return "\(label)  looking for metadata  \(peerText)"
+      return "looking for metadata  \(peerText)"
     case .downloading:
       let time = eta.map { "ETA \(Format.duration($0))" } ?? "ETA unknown"
-      return
-        "\(label)  \(Format.percent(bytesDone, of: bytesTotal)) of \(Format.size(bytesTotal))  "
-        + "down \(Format.rate(downRate))  up \(Format.rate(upRate))  \(peerText)  \(time)"
+      return "\(percent) of \(Format.size(bytesTotal))  down \(Format.rate(downRate))  "
+        + "up \(Format.rate(upRate))  \(peerText)  \(time)"
     case .waiting:
-      return
-        "\(label)  \(Format.percent(bytesDone, of: bytesTotal)) of \(Format.size(bytesTotal))  "
-        + "waiting for the disk  up \(Format.rate(upRate))  \(peerText)"
+      return "\(percent) of \(Format.size(bytesTotal))  waiting for the disk  "
+        + "up \(Format.rate(upRate))  \(peerText)"
     case .seeding:
-      return "\(label)  seeding \(Format.size(bytesTotal))  up \(Format.rate(upRate))  "
+      return "seeding \(Format.size(bytesTotal))  up \(Format.rate(upRate))  "
         + "\(peerText)  uploaded \(Format.size(uploaded))"
     }
   }
-
-  /// Columns that a name may take: the figures matter more.
-  private static let longestLabel = 32
-
-  private var label: String { TextColumns.fit(SafeText.visible(name), in: Self.longestLabel) }
 }
 
 extension TransferSnapshot {
