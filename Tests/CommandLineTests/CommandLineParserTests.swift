@@ -80,6 +80,26 @@ import TorrentModel
     #expect(EditDistance.between(second, first) == distance)
   }
 
+  @Test(arguments: Shoal.verbs.map(\.name)) func everyVerbIsSuggestedForASlip(name: String) {
+    let letters = Array(name)
+    for place in letters.indices.dropLast() {
+      var swapped = letters
+      swapped.swapAt(place, place + 1)
+      for slip in [swapped, Array(letters[..<place] + letters[(place + 1)...])] {
+        guard slip != letters, !Shoal.verbs.contains(where: { $0.name == String(slip) }) else {
+          continue
+        }
+        #expect {
+          try Shoal.verb(named: String(slip))
+        } throws: {
+          ($0 as? CommandError)?.remedy?.hasPrefix("did you mean '") == true
+        }
+      }
+    }
+    let doubled = name.prefix(2) + name.dropFirst(1)
+    #expect(EditDistance.nearest(to: String(doubled), among: Shoal.verbs.map(\.name)) == name)
+  }
+
   /// Every flag of every verb is found again from one slip of the hand.
   @Test(arguments: Shoal.verbs.map(\.name)) func everyFlagIsSuggestedForASlip(name: String) throws {
     let verb = try #require(Shoal.verbs.first { $0.name == name })

@@ -93,6 +93,7 @@ final class RunningShoal {
     _ = try Self.wait(for: "the end of \(process.arguments ?? [])", within: seconds) {
       process.isRunning ? nil : true
     }
+    try DocumentedEvents.check(process.arguments ?? [], try text)
     return ShoalBinary.Result(
       exitCode: process.terminationReason == .exit ? process.terminationStatus : -1,
       output: try text, errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self))

@@ -46,6 +46,7 @@ enum ShoalBinary {
     let text = output.fileHandleForReading.readDataToEndOfFile()
     let errorText = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
+    try DocumentedEvents.check(words, String(decoding: text, as: UTF8.self))
     return Result(
       exitCode: process.terminationReason == .exit ? process.terminationStatus : -1,
       output: String(decoding: text, as: UTF8.self),

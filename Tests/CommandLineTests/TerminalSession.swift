@@ -46,7 +46,8 @@ final class TerminalSession {
 
   private func end() {
     if server.isRunning {
-      kill(server.processIdentifier, SIGTERM)
+      // Anything milder may be blocked: whoever starts tests blocks signals, which is inherited.
+      kill(server.processIdentifier, SIGKILL)
       server.waitUntilExit()
     }
     unlink(socket)

@@ -16,7 +16,7 @@ extension Verb {
       .init(
         "shoal magnet film.torrent --peer 192.0.2.7:6881", "a link that also names a peer to ask"),
     ],
-    exitCodes: [.done, .usage, .badMetainfo, .disk],
+    exitCodes: [.done, .failure, .usage, .badMetainfo, .disk, .incomplete],
     events: [.error],
     object: [.magnet, .infoHash, .name]
   ) { arguments, console throws(CommandError) in

@@ -31,6 +31,8 @@ private final class GetCommand: TransferCommand {
     var lastProgressAt: Moment
     var lastBytes: UInt64 = 0
     var bytesAtStart: UInt64?
+    /// Whether a piece has come with the wrong hash.
+    var hasBadData = false
     var completeAt: Moment?
     var isDone = false
     /// The disk takes no more of it for good.
@@ -69,6 +71,8 @@ private final class GetCommand: TransferCommand {
         downloads[runner.infoHash]?.bytesAtStart = present
       }
       if case .phase(.seeding) = event { complete(runner, in: loop) }
+    case .swarm(.pieceFailed):
+      downloads[runner.infoHash]?.hasBadData = true
     case .phase(.failed(let failure)):
       // One torrent's disk is not another's: the others are fetched to their end first.
       if firstFailure == nil { firstFailure = CommandError(failure, on: runner.name) }
@@ -143,14 +147,24 @@ private final class GetCommand: TransferCommand {
             CommandError(
               .disk, "\(error)", on: snapshot.name, remedy: "run the same command again to go on"))
         }
-        loop.end(
-          CommandError(
-            .noPeers,
-            snapshot.peers == 0 ? "no peers were found" : "no peer has sent anything for long",
-            on: snapshot.name,
-            remedy: "check that somebody shares it, or wait longer with --stall-timeout"))
+        loop.end(Self.stalled(snapshot, downloads[runner.infoHash]?.hasBadData ?? false))
       }
     }
+  }
+
+  /// Nothing has come for long: because there is nobody, or because everybody who was there sent bad
+  /// data and was sent away.
+  private static func stalled(_ snapshot: TorrentSnapshot, _ hasBadData: Bool) -> CommandError {
+    guard snapshot.peers == 0, hasBadData else {
+      return CommandError(
+        .noPeers,
+        snapshot.peers == 0 ? "no peers were found" : "no peer has sent anything for long",
+        on: snapshot.name,
+        remedy: "check that somebody shares it, or wait longer with --stall-timeout")
+    }
+    return CommandError(
+      .dataMismatch, "every peer sent data that does not match its hash", on: snapshot.name,
+      remedy: "have whoever shares it check the data with 'shoal verify', or find another source")
   }
 
   func interrupted(in loop: TransferLoop) {

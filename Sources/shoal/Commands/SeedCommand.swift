@@ -48,7 +48,7 @@ extension Verb {
       .init(
         "shoal seed film.torrent --data /srv/films --no-verify", "at once, when nothing changed"),
     ],
-    exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk],
+    exitCodes: [.done, .failure, .usage, .badMetainfo, .dataMismatch, .disk, .incomplete],
     events: .transfer + [.error]
   ) { arguments, console throws(CommandError) in
     try runSeed(SeedOptions(arguments), console: console)

@@ -54,7 +54,7 @@ extension Verb {
         "shoal share image.iso --tracker https://tracker.example/announce --public",
         "on a tracker that is there already"),
     ],
-    exitCodes: [.done, .failure, .usage, .disk],
+    exitCodes: [.done, .failure, .usage, .disk, .incomplete],
     events: .transfer + [.shared, .error]
   ) { arguments, console throws(CommandError) in
     try runShare(ShareOptions(arguments), console: console)

@@ -13,7 +13,7 @@ extension Verb {
       .init("shoal show film.torrent", "a table"),
       .init("shoal show --json film.torrent | jq .infoHash", "for programs"),
     ],
-    exitCodes: [.done, .usage, .badMetainfo, .disk],
+    exitCodes: [.done, .failure, .usage, .badMetainfo, .disk, .incomplete],
     events: [.error],
     object: TorrentDescription.keys
   ) { arguments, console throws(CommandError) in
