@@ -61,7 +61,11 @@ public struct Scenario: Sendable {
     self.plan = plan
   }
 
-  public static let all: [Scenario] = [.flashCrowd]
+  public static let all: [Scenario] = [
+    .flashCrowd, .equalSeed, .slowSeed, .seedLeaves, .heterogeneous, .asymmetric, .longThin, .pair,
+    .churn, .crashes, .lastPieces, .trackerDown, .partition, .freeRiders10, .freeRiders30,
+    .freeRiders50, .deserted, .poisoners, .multitude,
+  ]
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 }
