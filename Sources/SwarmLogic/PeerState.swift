@@ -46,12 +46,16 @@ struct PeerState: Sendable {
   var down: RateMeter
   /// Pieces the peer serves even while it chokes us (BEP 6).
   var allowedFast: [PieceIndex] = []
+  /// Pieces the peer would have us fetch next (BEP 6), the latest last.
   var suggested: [PieceIndex] = []
+  static let mostSuggested = 32
 
   // Uploading.
   var up: RateMeter
   /// Blocks asked for and not yet handed to the kernel.
   var queuedUploads = 0
+  /// Pieces that we suggested to it and that it has not announced since.
+  var offered: [PieceOffer] = []
   /// Pieces we serve even while we choke the peer (BEP 6).
   var grantedFast: [PieceIndex] = []
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for

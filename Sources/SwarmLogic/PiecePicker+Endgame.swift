@@ -12,7 +12,8 @@ extension PiecePicker {
   mutating func duplicate(
     _ count: Int, for peer: PeerKey, has: Bitfield, into blocks: inout [Block]
   ) {
-    var room = Endgame.room(asked: count, outstanding: outstandingCount(at: peer))
+    var room = Endgame.room(
+      asked: count, outstanding: outstandingCount(at: peer), blockLength: geometry.blockLength)
     guard room > 0 else { return }
     // Every sweep covers the same blocks; only the first moves the start of the next search.
     let start = endgameCursor

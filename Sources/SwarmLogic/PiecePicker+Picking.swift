@@ -4,9 +4,10 @@ extension PiecePicker {
   /// Appends up to `count` blocks to ask of a peer that has the pieces `has`, and counts them as
   /// outstanding at it.
   ///
-  /// In this order: the rest of the piece the peer is fetching; partial pieces; a piece the peer
-  /// suggests (BEP 6); a new piece, any while fewer than `randomFirstPieces` are verified, then the
-  /// rarest; in the endgame blocks that are outstanding at others, at the fewest first.
+  /// In this order: the rest of the piece the peer is fetching; a new piece that it suggests
+  /// (BEP 6), since others could give us the rest of those begun; partial pieces; a new piece, any
+  /// while fewer than `randomFirstPieces` are verified, then the rarest; in the endgame blocks that
+  /// are outstanding at others, at the fewest first.
   ///
   /// - Parameter allowedFast: the only pieces that may be picked, when the peer chokes us and these
   ///   are allowed nevertheless (BEP 6); `nil` when it does not choke us.
@@ -25,9 +26,15 @@ extension PiecePicker {
     {
       room -= take(room, of: slot, for: peer, into: &blocks)
     }
+    if !isSequential {
+      for piece in suggested where room > 0 && has[piece] && untouched[piece] {
+        guard partials.count < mostPartialPieces else { break }
+        room -= take(room, of: begin(piece, for: peer), for: peer, into: &blocks)
+      }
+    }
     while room > 0 {
       let partial = bestPartial(for: peer, has: has, evenOthersSole: false)
-      if let fresh = freshPiece(for: has, suggested: suggested, insteadOf: partial) {
+      if let fresh = freshPiece(for: has, insteadOf: partial) {
         room -= take(room, of: begin(fresh, for: peer), for: peer, into: &blocks)
       } else if let partial {
         room -= take(room, of: partial, for: peer, into: &blocks)
@@ -93,7 +100,7 @@ extension PiecePicker {
 
   /// The untouched piece to begin, unless a piece in flight is to be preferred.
   private mutating func freshPiece(
-    for has: Bitfield, suggested: [PieceIndex], insteadOf partial: Int?
+    for has: Bitfield, insteadOf partial: Int?
   ) -> PieceIndex? {
     guard partials.count < mostPartialPieces else { return nil }
     if let partial {
@@ -110,7 +117,6 @@ extension PiecePicker {
       return preference < self.preference(ofPartial: partial) ? piece : nil
     }
     if isSequential { return untouched.first(sharedWith: has) }
-    for piece in suggested where has[piece] && untouched[piece] { return piece }
     return have.setCount < Self.randomFirstPieces
       ? availability.anyPiece(of: has, untouched: untouched, using: &generator)
       : availability.rarest(of: has, untouched: untouched, using: &generator)

@@ -13,8 +13,9 @@ public import DeterministicCore
 /// ever seen, since paths change. So every 10 seconds, for one round, fewer blocks are asked for
 /// than the link should hold, and the shortest time seen meanwhile is the delay from then on.
 public struct RequestPipeline: Sendable {
-  /// The depth at the start, and the least of a peer that is not snubbed.
-  public static let leastDepth = 8
+  /// Bytes asked for at the start, and the least asked of a peer that is not snubbed: 8 blocks of
+  /// 16 KiB.
+  static let leastBytes = 128 << 10
   /// Beyond this a deeper queue gains nothing: 32 MB are under way.
   public static let greatestDepth = 2000
   /// What a peer that does not say (BEP 10, `reqq`) is taken to queue, as most clients do.
@@ -37,10 +38,13 @@ public struct RequestPipeline: Sendable {
 
   /// Bytes of a full block.
   private let blockLength: Double
+  /// The least depth of a peer that is not snubbed, in blocks: two at least, so that one can be
+  /// asked for while another arrives.
+  private let leastDepth: Int
   /// The most requests the peer queues.
   private var peerLimit = defaultPeerLimit
   /// Depth before the peer's limit is applied.
-  private var wanted = leastDepth
+  private var wanted: Int
   /// The peer is snubbing us: one request shows whether it still does.
   public private(set) var isSnubbed = false
   public private(set) var isInSlowStart = true
@@ -74,6 +78,8 @@ public struct RequestPipeline: Sendable {
   public init(blockLength: UInt32) {
     precondition(blockLength > 0, "blocks have a length")
     self.blockLength = Double(blockLength)
+    leastDepth = max(2, Self.leastBytes / Int(blockLength))
+    wanted = leastDepth
   }
 
   /// Requests to keep outstanding: 1 while snubbed, fewer than the link holds while its delay is
@@ -136,7 +142,7 @@ public struct RequestPipeline: Sendable {
   }
 
   private mutating func startSlowly() {
-    wanted = Self.leastDepth
+    wanted = leastDepth
     isInSlowStart = true
     rate = 0
     bestRate = 0
@@ -220,6 +226,6 @@ public struct RequestPipeline: Sendable {
     let delay = max(
       (shortestLatency ?? .zero).seconds + longPause, Self.shortestDelay.seconds)
     let blocks = 2 * rate * delay / blockLength
-    return max(Self.leastDepth, Int(min(blocks, Double(Self.greatestDepth))))
+    return max(leastDepth, Int(min(blocks, Double(Self.greatestDepth))))
   }
 }

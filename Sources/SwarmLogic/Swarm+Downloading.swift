@@ -132,6 +132,8 @@ extension Swarm {
   ) {
     guard !peers[key].chokesUs else { return }
     peers[key].chokesUs = true
+    // What it suggested was for the time in which it serves us.
+    peers[key].suggested = []
     // With the fast extension every request is answered or rejected, one by one; without it a
     // choke drops them all (BEP 6).
     guard !peers[key].supportsFast, !peers[key].requests.isEmpty else { return }

@@ -40,7 +40,7 @@ extension Swarm {
     case .reject(let block):
       noteRejected(block, by: key, at: now, into: &effects)
     case .suggest(let piece):
-      noteSuggested(piece, by: key)
+      noteSuggested(piece, by: key, at: now, into: &effects)
     case .allowedFast(let piece):
       noteAllowedFast(piece, by: key, at: now, into: &effects)
     case .extended(let id, let payload):
@@ -75,6 +75,7 @@ extension Swarm {
     guard !peers[key].pieces![piece] else { return }
     peers[key].pieces!.insert(piece)
     picker?.addHave(piece)
+    peers[key].offered.removeAll { $0.piece == piece }
     noteIfComplete(key)
     guard !have[piece] else { return dropIfNothingToTrade(key, at: now, into: &effects) }
     guard picker?.wants(piece) == true else { return }
@@ -168,10 +169,15 @@ extension Swarm {
 
   // MARK: Fast extension
 
-  private mutating func noteSuggested(_ piece: PieceIndex, by key: PeerKey) {
-    guard let geometry, geometry.contains(piece), peers[key].suggested.count < AllowedFast.count
-    else { return }
+  private mutating func noteSuggested(
+    _ piece: PieceIndex, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry, geometry.contains(piece), let picker else { return }
+    peers[key].suggested.removeAll { !picker.untouched[$0] || $0 == piece }
+    // The latest know best.
+    if peers[key].suggested.count >= PeerState.mostSuggested { peers[key].suggested.removeFirst() }
     peers[key].suggested.append(piece)
+    fillPipeline(key, at: now, into: &effects)
   }
 
   private mutating func noteAllowedFast(
@@ -193,7 +199,7 @@ extension Swarm {
       for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
     peers[key].grantedFast = pieces
     peers[key].fastBytesLeft = pieces.reduce(0) { $0 + Int(geometry.length(of: $1)) }
-    for piece in pieces where have[piece] {
+    for piece in pieces where have[piece] && !isSpreading(piece) {
       send(.allowedFast(piece), to: key, at: now, into: &effects)
     }
   }

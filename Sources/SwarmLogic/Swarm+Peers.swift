@@ -188,6 +188,7 @@ extension Swarm {
     releaseRequests(of: key)
     if let pieces = peers[key].pieces { picker?.remove(pieces) }
     metadataExchange.release(of: key)
+    takeOffersBack(from: key)
     guard let peer = peers.remove(key) else { return }
     if peer.isConnected { noteDeparture(of: peer, key) }
     if peer.phase == .dialing { dialCount -= 1 }

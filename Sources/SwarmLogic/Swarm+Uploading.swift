@@ -15,13 +15,17 @@ extension Swarm {
         key, "a request of \(block.length) bytes at \(block.offset) of piece \(block.piece)",
         at: now, into: &effects)
     }
-    let isGift = peers[key].isChoked && peers[key].grantedFast.contains(block.piece)
+    // Gifts are for peers that have nothing to trade (BEP 6).
+    let isGift =
+      peers[key].isChoked && peers[key].grantedFast.contains(block.piece)
+      && (peers[key].pieces?.setCount ?? 0) <= AllowedFast.count
     guard !peers[key].isChoked || (isGift && peers[key].fastBytesLeft >= Int(block.length)),
       have[block.piece], peers[key].queuedUploads < configuration.mostQueuedRequests
     else { return refuse(block, to: key, at: now, into: &effects) }
     if isGift { peers[key].fastBytesLeft -= Int(block.length) }
     peers[key].queuedUploads += 1
     effects.append(.upload(key, block))
+    noteRequested(block.piece, by: key, at: now, into: &effects)
   }
 
   /// Without the fast extension a refusal is silence (BEP 3).
@@ -95,6 +99,8 @@ extension Swarm {
   ) {
     peers[key].isChoked = isChoked
     peers[key].choiceChangedAt = now
+    // Before the unchoke, which is answered with requests at once.
+    if isChoked { takeOffersBack(from: key) } else { offerPieces(to: key, at: now, into: &effects) }
     send(isChoked ? .choke : .unchoke, to: key, at: now, into: &effects)
   }
 }

@@ -28,6 +28,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var smartBan = SmartBan()
   var departures = Departures()
   var choker: Choker
+  var spreading = PieceSpreading()
   /// What is fetched and how; nil until the metadata is known.
   var picker: PiecePicker?
   var geometry: PieceGeometry?
