@@ -5,8 +5,9 @@ public import DeterministicCore
 ///
 /// While we download, the regular slots go to the interested peers that sent us most in the last
 /// 20 seconds, renewed every 10; one more slot, the optimistic one, goes to a peer drawn at random
-/// every 30 seconds, which lets newcomers show what they give. `SeedingOrder` says who is served
-/// when we seed.
+/// every 30 seconds, which lets newcomers show what they give. Who could give and has given nothing
+/// by the next round had its chance: the slot stays empty for the rest of the 30 seconds, and those
+/// who give share what it would have taken. `SeedingOrder` says who is served when we seed.
 ///
 /// The invariant: the unchoked peers, as the changes returned leave them, are never more than
 /// `slotCount` if the candidates' own flags were; interested peers come before others.
@@ -32,6 +33,8 @@ public struct Choker: Sendable {
     public var isUnchoked: Bool
     /// It takes our requests and has sent nothing for 60 s.
     public var isSnubbed: Bool
+    /// It has pieces we want, and so could give something back.
+    public var isWanted: Bool
     /// Bytes a second it sent us over 20 s.
     public var receiveRate: Double
     /// Bytes a second we sent it over 20 s.
@@ -42,12 +45,14 @@ public struct Choker: Sendable {
 
     public init(
       id: PeerKey, isInterested: Bool, isUnchoked: Bool, isSnubbed: Bool = false,
+      isWanted: Bool = false,
       receiveRate: Double = 0, sendRate: Double = 0, connectedAt: Moment, changedAt: Moment
     ) {
       self.id = id
       self.isInterested = isInterested
       self.isUnchoked = isUnchoked
       self.isSnubbed = isSnubbed
+      self.isWanted = isWanted
       self.receiveRate = receiveRate
       self.sendRate = sendRate
       self.connectedAt = connectedAt
@@ -74,6 +79,9 @@ public struct Choker: Sendable {
   private var nextRotation: Moment
   /// The peers that hold optimistic slots.
   private var optimistic: [PeerKey] = []
+  /// Who held one and gave nothing back: their slots stay empty until the next rotation.
+  private var ungrateful: [PeerKey] = []
+  private var withheld: Int { min(ungrateful.count, optimisticSlots) }
 
   /// - Precondition: neither number is negative, and they are not both zero unless nobody is to be
   ///   served: 0 regular slots means automatic.
@@ -102,18 +110,25 @@ public struct Choker: Sendable {
     var chosen =
       isSeeding
       ? SeedingOrder.choose(regular, from: interested, but: rotates ? [] : optimistic, at: now)
-      : Self.bestSenders(interested.filter { !$0.isSnubbed }, upTo: regular, using: &generator)
+      : Self.bestSenders(
+        interested.filter { !$0.isSnubbed }, upTo: regular, at: now, using: &generator)
     let previous = optimistic
+    let failed = ungrateful
     optimistic = []
     let rest = interested.filter { !chosen.contains($0.id) }
+    if rotates || isSeeding { ungrateful = [] }
     if !rotates {
-      optimistic = Array(
-        previous.filter { holder in rest.contains { $0.id == holder } }
-          .prefix(slotCount - chosen.count))
+      for candidate in rest where previous.contains(candidate.id) {
+        if !isSeeding, Self.gaveNothing(candidate, at: now) {
+          ungrateful.append(candidate.id)
+        } else if optimistic.count < slotCount - chosen.count {
+          optimistic.append(candidate.id)
+        }
+      }
     }
     draw(
-      slotCount - chosen.count - optimistic.count,
-      from: rest.filter { !optimistic.contains($0.id) }, avoiding: previous, at: now,
+      slotCount - withheld - chosen.count - optimistic.count,
+      from: rest.filter { !optimistic.contains($0.id) }, avoiding: previous + failed, at: now,
       using: &generator)
     chosen += optimistic
     return changes(candidates, chosen: chosen)
@@ -129,7 +144,7 @@ public struct Choker: Sendable {
     let served = candidates.filter { $0.isInterested && $0.isUnchoked }
     let waiting = candidates.filter { $0.isInterested && !$0.isUnchoked }
     optimistic.removeAll { holder in !served.contains { $0.id == holder } }
-    let free = slotCount - served.count
+    let free = slotCount - withheld - served.count
     guard free > 0, !waiting.isEmpty else { return Changes() }
 
     var chosen = served.map(\.id)
@@ -137,7 +152,8 @@ public struct Choker: Sendable {
     let winners =
       isSeeding
       ? SeedingOrder.longestWaiting(waiting, upTo: freeRegular)
-      : Self.bestSenders(waiting.filter { !$0.isSnubbed }, upTo: freeRegular, using: &generator)
+      : Self.bestSenders(
+        waiting.filter { !$0.isSnubbed }, upTo: freeRegular, at: now, using: &generator)
     chosen += winners
     let before = optimistic.count
     draw(
@@ -147,10 +163,17 @@ public struct Choker: Sendable {
     return changes(candidates, chosen: chosen)
   }
 
-  /// The interested peers that sent us most; among equals those already unchoked, to spare the
-  /// others' pipelines, then any.
+  /// Whether a peer that has been served for a round could have given something back and did not.
+  private static func gaveNothing(_ candidate: Candidate, at now: Moment) -> Bool {
+    candidate.isUnchoked && candidate.isWanted && candidate.receiveRate == 0
+      && now - candidate.changedAt >= roundLength
+  }
+
+  /// The interested peers that sent us most; among equals those that have had no chance yet, then
+  /// those already unchoked, to spare the others' pipelines, then any.
   private static func bestSenders(
-    _ candidates: [Candidate], upTo slots: Int, using generator: inout SeededGenerator
+    _ candidates: [Candidate], upTo slots: Int, at now: Moment,
+    using generator: inout SeededGenerator
   ) -> [PeerKey] {
     var shuffled = candidates
     generator.shuffle(&shuffled)
@@ -158,6 +181,10 @@ public struct Choker: Sendable {
       if left.element.receiveRate != right.element.receiveRate {
         return left.element.receiveRate > right.element.receiveRate
       }
+      let (leftFailed, rightFailed) = (
+        gaveNothing(left.element, at: now), gaveNothing(right.element, at: now)
+      )
+      if leftFailed != rightFailed { return rightFailed }
       if left.element.isUnchoked != right.element.isUnchoked { return left.element.isUnchoked }
       return left.offset < right.offset
     }

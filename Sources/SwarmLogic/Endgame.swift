@@ -9,9 +9,11 @@ enum Endgame {
   /// The most peers a block is outstanding at.
   static let mostRequests = 4
 
-  /// A peer with this many bytes outstanding takes no duplicates: at most so much of what it sends
-  /// is wasted. 32 blocks of 16 KiB.
-  static let deepestQueue = 512 << 10
+  /// A peer with this many requests outstanding takes no duplicates: at most this many blocks of
+  /// a peer, half a megabyte, are wasted.
+  static let deepestQueue = 32
+  /// The same in bytes, for blocks longer than 16 KiB.
+  static let longestQueue = 512 << 10
 
   /// The most blocks examined in one search: the next goes on where this one ended, so that
   /// a large endgame costs no more for each arriving block than a small one.
@@ -19,6 +21,7 @@ enum Endgame {
 
   /// How many duplicates a peer may take, which has `outstanding` blocks to send.
   static func room(asked: Int, outstanding: Int, blockLength: UInt32) -> Int {
-    max(0, min(asked, max(1, deepestQueue / Int(blockLength)) - outstanding))
+    let deepest = max(1, min(deepestQueue, longestQueue / Int(blockLength)))
+    return max(0, min(asked, deepest - outstanding))
   }
 }

@@ -28,7 +28,9 @@ extension PiecePicker {
     }
     if !isSequential {
       for piece in suggested where room > 0 && has[piece] && untouched[piece] {
-        guard partials.count < mostPartialPieces else { break }
+        guard partials.count < mostPartialPieces,
+          !availability.hasPriority(above: priorities[piece.index])
+        else { break }
         room -= take(room, of: begin(piece, for: peer), for: peer, into: &blocks)
       }
     }

@@ -13,8 +13,9 @@ public import DeterministicCore
 /// ever seen, since paths change. So every 10 seconds, for one round, fewer blocks are asked for
 /// than the link should hold, and the shortest time seen meanwhile is the delay from then on.
 public struct RequestPipeline: Sendable {
-  /// Bytes asked for at the start, and the least asked of a peer that is not snubbed: 8 blocks of
-  /// 16 KiB.
+  /// The depth at the start, and the least of a peer that is not snubbed.
+  static let leastDepth = 8
+  /// The same in bytes, for blocks longer than 16 KiB.
   static let leastBytes = 128 << 10
   /// Beyond this a deeper queue gains nothing: 32 MB are under way.
   public static let greatestDepth = 2000
@@ -38,8 +39,7 @@ public struct RequestPipeline: Sendable {
 
   /// Bytes of a full block.
   private let blockLength: Double
-  /// The least depth of a peer that is not snubbed, in blocks: two at least, so that one can be
-  /// asked for while another arrives.
+  /// Two at least, so that one block can be asked for while another arrives.
   private let leastDepth: Int
   /// The most requests the peer queues.
   private var peerLimit = defaultPeerLimit
@@ -78,7 +78,7 @@ public struct RequestPipeline: Sendable {
   public init(blockLength: UInt32) {
     precondition(blockLength > 0, "blocks have a length")
     self.blockLength = Double(blockLength)
-    leastDepth = max(2, Self.leastBytes / Int(blockLength))
+    leastDepth = max(2, min(Self.leastDepth, Self.leastBytes / Int(blockLength)))
     wanted = leastDepth
   }
 

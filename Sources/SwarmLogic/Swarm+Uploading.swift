@@ -74,7 +74,7 @@ extension Swarm {
       candidates.append(
         Choker.Candidate(
           id: key, isInterested: peers[key].isInterested, isUnchoked: !peers[key].isChoked,
-          isSnubbed: peers[key].pipeline.isSnubbed,
+          isSnubbed: peers[key].pipeline.isSnubbed, isWanted: peers[key].weAreInterested,
           receiveRate: peers[key].down.bytesPerSecond(at: now),
           sendRate: peers[key].up.bytesPerSecond(at: now), connectedAt: peers[key].since,
           changedAt: peers[key].choiceChangedAt))

@@ -10,6 +10,7 @@ import Testing
 /// - `join a b`, `leave a`: connections
 /// - `wants a b`, `bored a`: interest, after which free slots are filled
 /// - `gives a 50`, `takes a 50`: bytes a second to us, and from us, from now on
+/// - `has a`: the peer has what we want, and could give
 /// - `snubs a`, `sends a`: whether the peer sends what we ask of it
 /// - `round`: a regular decision
 ///
@@ -69,6 +70,7 @@ struct ChokerScript {
       return fill(now)
     case "gives": change(peers) { $0.receiveRate = value }
     case "takes": change(peers) { $0.sendRate = value }
+    case "has": change(peers) { $0.isWanted = true }
     case "snubs": change(peers) { $0.isSnubbed = true }
     case "sends": change(peers) { $0.isSnubbed = false }
     case "round":

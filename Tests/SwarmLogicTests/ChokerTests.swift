@@ -129,6 +129,48 @@ import Testing
     #expect(served.values.allSatisfy { (30...90).contains($0) }, "seed \(seed): \(served)")
   }
 
+  @Test func whoCouldGiveAndGivesNothingHasTheOptimisticSlotForOneRound() {
+    var script = ChokerScript(regular: 1, optimistic: 1)
+    script.play(
+      """
+      0  join a b
+      0  wants a        -> +a
+      0  has a b
+      1  wants b        -> +b
+      5  gives a 100
+      10 round          ->
+      20 round          -> -b
+      21 join c
+      21 wants c        ->
+      30 round          -> +c
+      """)
+  }
+
+  @Test func whoHasNothingToGiveKeepsTheOptimisticSlotItsTime() {
+    var script = ChokerScript(regular: 1, optimistic: 1)
+    script.play(
+      """
+      0  join a b
+      0  wants a        -> +a
+      1  wants b        -> +b
+      5  gives a 100
+      10 round          ->
+      20 round          ->
+      """)
+  }
+
+  @Test func aRegularSlotOfOneThatGivesNothingGoesToAnother() {
+    var script = ChokerScript(regular: 1, optimistic: 0)
+    script.play(
+      """
+      0  join a b
+      0  has a b
+      0  wants a        -> +a
+      1  wants b        ->
+      10 round          -> -a +b
+      """)
+  }
+
   @Test func theOptimisticSlotGoesRoundEveryThirtySeconds() {
     var script = ChokerScript(regular: 1, optimistic: 1)
     script.play(

@@ -99,10 +99,15 @@ import TorrentModel
       before: ["....", "....", "...."], has: "***", count: 5, suggested: [2],
       after: ["....", "p...", "pppp"]),
     Case(
-      name: "a partial piece before a suggested one",
+      name: "a suggested piece before a partial one of others",
       availability: "99",
-      before: ["A...", "...."], has: "**", count: 4, suggested: [1],
-      after: ["Appp", "p..."]),
+      before: ["A...", "...."], has: "**", count: 5, suggested: [1],
+      after: ["Ap..", "pppp"]),
+    Case(
+      name: "a high priority before a suggested piece",
+      availability: "99", priorities: "hn",
+      before: ["....", "...."], has: "**", count: 5, suggested: [1],
+      after: ["pppp", "p..."]),
     Case(
       name: "no suggested piece that the peer does not have",
       availability: "15",

@@ -20,16 +20,27 @@ import TorrentModel
 
   @Test func aSeedAndAnEmptyPeerSaySoWithTheFastExtension() {
     let seed = SwarmScript(have: "1111")
-    seed.play("0 accept a -> adopt a, a: handshake, a: all, \(Self.allowed(4))")
+    seed.play("0 accept a -> adopt a, a: handshake, a: all")
     let empty = SwarmScript()
     empty.play("0 accept a -> adopt a, a: handshake, a: none")
   }
 
+  /// While a seed is the only source of a piece, each copy it gives is for somebody it serves.
+  @Test func aSeedGivesAwayOnlyWhatOthersHave() {
+    let seed = SwarmScript(have: "1111")
+    seed.play(
+      """
+      0 accept b
+      0 b says bits 11100000
+      1 accept a -> adopt a, a: handshake, a: all, \(Self.allowed(4, but: 3))
+      """)
+  }
+
   /// All of four pieces are in the allowed-fast set of whoever asks; the order is its own.
-  static func allowed(_ count: Int) -> String {
+  static func allowed(_ count: Int, but missing: PieceIndex? = nil) -> String {
     let pieces = AllowedFast.pieces(
       for: SwarmScript.endpoint("a").address, infoHash: SwarmScript.infoHash, pieceCount: count)
-    return pieces.map { "a: allows \($0)" }.joined(separator: ", ")
+    return pieces.filter { $0 != missing }.map { "a: allows \($0)" }.joined(separator: ", ")
   }
 
   @Test func theExtensionHandshakeSaysWhoWeAre() throws {
