@@ -18,7 +18,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build demo test test-units test-hostile test-interoperation test-faults \
-  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker \
+  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker bench-swarm \
   install clean
 
 help: ## list the targets
@@ -96,6 +96,9 @@ lint: ## check the format of every source
 
 bench: build ## measure a transfer between two processes on this machine
 	@SHOAL_BINARY=$(BINARY) Benchmarks/transfer
+
+bench-swarm: setup build ## measure a swarm behind limited uplinks beside libtorrent
+	@SHOAL_BINARY=$(BINARY) Benchmarks/swarm
 
 bench-tracker: setup build ## measure announces beside opentracker
 	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker
