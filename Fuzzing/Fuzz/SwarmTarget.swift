@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import SwarmLogic
 import TorrentModel
@@ -56,7 +57,7 @@ private struct SwarmGame: ~Copyable {
   private mutating func note(_ effect: SwarmEffect) {
     switch effect {
     case .connect(let key, _), .adopt(_, let key): keys.append(key)
-    case .verify(let piece): verifying.append(piece)
+    case .verify(let piece, _): verifying.append(piece)
     case .upload(let key, let block):
       require(Self.geometry.contains(block), "\(block) is not of the torrent")
       require(swarm.have?[block.piece] == true, "\(block) is not here")
@@ -79,7 +80,7 @@ private struct SwarmGame: ~Copyable {
       tickets += 1
       return .accepted(ticket: tickets, from: endpoint(&input), handshake(&input))
     case 2, 3: return .handshake(key, handshake(&input))
-    case 4: return input.isOne(in: 4) ? .ended(key) : .wake
+    case 4: return [.wake, .wake, .ended(key), .notDialled(key)][input.below(4)]
     case 5: return input.isOne(in: 8) ? .faulted(key, "noise") : .wake
     case 6: return .downloadPaused(input.isOne(in: 4))
     case 7: return .discarded(block(&input), from: key)
@@ -90,9 +91,9 @@ private struct SwarmGame: ~Copyable {
     case 12 where !verifying.isEmpty:
       let piece = verifying.remove(at: input.below(verifying.count))
       switch input.below(4) {
-      case 1: return .pieceFailed(piece)
+      case 1: return .pieceFailed(piece, blockDigests: digests(of: piece, &input))
       case 2: return .pieceLost(piece)
-      default: return .pieceVerified(piece)
+      default: return .pieceVerified(piece, blockDigests: digests(of: piece, &input))
       }
     case 13 where !isReady: return readiness(&input)
     default: return .received(message(&input), from: key)
@@ -115,6 +116,14 @@ private struct SwarmGame: ~Copyable {
     return .ready(
       Self.geometry, have: have, wanted: wanted,
       metadata: Array(repeating: 1, count: Self.metadataLength))
+  }
+
+  /// None, or one of three for each block: the same twice, or another the second time.
+  private func digests(of piece: PieceIndex, _ input: inout FuzzInput) -> [Bytes20] {
+    guard !input.isOne(in: 4) else { return [] }
+    return (0..<Self.geometry.blockCount(in: piece)).map { _ in
+      InfoHash(bytes: Array(repeating: UInt8(input.below(3)), count: 20))!.digest
+    }
   }
 
   /// A block that was asked for, mostly.
