@@ -1,4 +1,5 @@
 import Glibc
+import Hashing
 
-DescriptorLimit.raise()
+CryptoLibrary.keepUntilTheEnd()
 exit(Shoal.run(CommandLine.arguments.dropFirst()).rawValue)
