@@ -135,7 +135,7 @@ import Testing
     ("shoal get one", "shoal get one\\ two.torrent"), ("shoal get -o f", "shoal get -o films/"),
     ("shoal get --color=al", "shoal get --color=always"),
     ("shoal verify x.torrent no", "shoal verify x.torrent notes.txt"),
-    ("shoal get no", "shoal get no"), ("shoal completion f", "shoal completion fish"),
+    ("shoal completion f", "shoal completion fish"),
   ]
 
   @Test(

@@ -83,7 +83,8 @@ import TorrentModel
     let text = try output(isJSON: false, isInteractive: true, seconds: 1)
     let line = Self.snapshot(.downloading).line(in: 79)
     #expect(
-      text == String(repeating: "\r\(line)\u{1b}[J\r", count: 5) + "\r\u{1b}[J" + Self.lastLine)
+      text == String(repeating: "\u{1b}[?7l\r\(line)\u{1b}[J\r\u{1b}[?7h", count: 5) + "\r\u{1b}[J"
+        + Self.lastLine)
     #expect(!text.contains("\u{1b}[2J"))
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TorrentModel
 
 /// What a person at a terminal sees of `get`: a real terminal emulator shows it.
 @Suite(
@@ -19,7 +20,9 @@ struct ScreenTests {
       let share = ["share", "--up", "200K/s"] + TransferFixture.listen
       try RunningShoal.with(share + names.map { "./\($0)" }, in: folder) { share in
         _ = try share.line(beginning: "page ")
-        let words = ["get", "-o", "copy"] + TransferFixture.listen + names.map { "\($0).torrent" }
+        let torrents = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+          .filter { $0.hasSuffix(".torrent") }.sorted()
+        let words = ["get", "-o", "copy"] + TransferFixture.listen + torrents.map { "./\($0)" }
         try Data(
           """
           trap : INT
@@ -85,7 +88,8 @@ struct ScreenTests {
       let lines = try session.wait(for: "the figures") {
         $0.count == 1 && Self.showsFigures($0[0])
       }
-      #expect(lines[0].hasPrefix("\\x1B[31m漢字🚀\\u{202E}é"))
+      #expect(lines[0].contains("漢字🚀"))
+      #expect(!lines[0].unicodeScalars.contains { SafeText.isHidden($0) })
       try session.resize(columns: 40)
       try session.wait(for: "one line in 40 columns") { $0.count == 1 && $0[0].hasSuffix("…") }
       #expect(try !session.coloredScreen.contains("\u{1b}[31m"))

@@ -82,9 +82,10 @@ struct ProgressView {
       lines.append(TextColumns.fit("… and \(snapshots.count - shown) more", in: width))
     }
     guard !lines.isEmpty else { return erase() }
-    var picture = "\r" + lines.joined(separator: "\u{1b}[K\n") + "\u{1b}[J\r"
+    // Without automatic wrapping (DECAWM): a window may be narrower by now than it was just asked.
+    var picture = "\u{1b}[?7l\r" + lines.joined(separator: "\u{1b}[K\n") + "\u{1b}[J\r"
     if lines.count > 1 { picture += "\u{1b}[\(lines.count - 1)A" }
-    console.output.write(picture)
+    console.output.write(picture + "\u{1b}[?7h")
     isDrawn = true
   }
 }
