@@ -17,7 +17,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-units test-hostile test-interoperation test-faults \
+.PHONY: help setup build demo test test-chord test-units test-hostile test-interoperation test-faults \
   test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker bench-swarm \
   install clean
 
@@ -80,6 +80,13 @@ test-flood: build ## flood a seed with CONNECTIONS that say nothing, and measure
 
 test-flood-short: build ## the same with 1000, for three seconds
 	@Tests/Support/flood $(BINARY) 1000 3
+
+# Random schedules of small rings.
+SCHEDULES ?= 100000
+
+test-chord: ## try SCHEDULES random lives of small rings, a hundred thousand in ten minutes
+	SHOAL_RING_SCHEDULES=$(SCHEDULES) $(SWIFT) test --scratch-path $(SCRATCH) -c release \
+	  -Xswiftc -enable-testing --filter ChordLogicTests
 
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree

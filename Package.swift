@@ -51,6 +51,8 @@ let package = Package(
 
     // Floor 3: decisions
     module(
+      "ChordLogic", ["ChordWire", "DeterministicCore", "Hashing", "TorrentModel", "TrackerLogic"]),
+    module(
       "SwarmLogic", ["DeterministicCore", "Hashing", "PeerWire", "TorrentModel", "TrackerWire"]),
     module("TrackerLogic", ["DeterministicCore", "Hashing", "TorrentModel", "TrackerWire"]),
 
@@ -92,10 +94,12 @@ let package = Package(
 
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
+    tests("ChordLogicTests", ["ChordLogic", "DeterministicCore", "Hashing", "TrackerLogic"]),
     tests("ChordWireTests", ["Bencoding", "ChordWire", "DeterministicCore"]),
     tests("CommandLineTests", ["DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
     tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
+    tests("HashingTests", ["Hashing"]),
     tests("InteroperationTests", []),
     tests("NetworkingTests", ["Networking"]),
     tests("PeerWireTests", ["DeterministicCore", "PeerWire"]),

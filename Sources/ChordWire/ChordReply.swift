@@ -67,5 +67,5 @@ public enum MembershipAnswer: Hashable, Sendable {
   case listed([Contact])
 
   /// Members listed in one reply at most.
-  public static let mostListed = 24
+  public static let mostListed = 22
 }

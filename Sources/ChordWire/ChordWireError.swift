@@ -8,6 +8,9 @@ public struct ChordWireError: Error, Hashable, Sendable, CustomStringConvertible
     case notBencoded(BencodeError)
     /// A key that is missing, of the wrong type or out of range.
     case malformed(String)
+    /// The value or the salt of an item (BEP 44).
+    case valueTooLong
+    case saltTooLong
     /// A query of a later version, or noise.
     case unknownMethod
   }
@@ -28,6 +31,8 @@ public struct ChordWireError: Error, Hashable, Sendable, CustomStringConvertible
       "a datagram of \(length) bytes, over \(ChordMessage.longest)"
     case .notBencoded(let error): "the datagram is not bencoded: \(error)"
     case .malformed(let key): "'\(key)' is missing or malformed"
+    case .valueTooLong: "an item of over \(Item.longestValue) bytes"
+    case .saltTooLong: "a salt of over \(Item.longestSalt) bytes"
     case .unknownMethod: "a query that is not known here"
     }
   }
@@ -36,7 +41,13 @@ public struct ChordWireError: Error, Hashable, Sendable, CustomStringConvertible
   /// longer than three times the query; nil where there is nothing to answer.
   public var reply: [UInt8]? {
     guard let query else { return nil }
-    let code: ChordFailure.Code = fault == .unknownMethod ? .unknownMethod : .protocolFault
+    let code: ChordFailure.Code =
+      switch fault {
+      case .unknownMethod: .unknownMethod
+      case .valueTooLong: .valueTooLong
+      case .saltTooLong: .saltTooLong
+      default: .protocolFault
+      }
     return BencodeEncoder.encode(
       .dictionary([
         ("e", .list([.integer(code.rawValue), .string(shortText)])), ("t", .string(query)),
@@ -48,7 +59,8 @@ public struct ChordWireError: Error, Hashable, Sendable, CustomStringConvertible
   private var shortText: String {
     switch fault {
     case .malformed(let key): key
-    default: "unknown"
+    case .unknownMethod: "unknown"
+    default: "too long"
     }
   }
 }

@@ -93,12 +93,11 @@ public struct Signature: Hashable, Sendable {
 }
 
 extension Item {
-  /// Reads the keys of BEP 44 out of the arguments of a put, the reply of a get or a record.
-  ///
-  /// - Parameter salt: of the item asked for, which a reply does not repeat.
+  /// Reads the keys of BEP 44 out of the arguments of a put, the reply of a get or a record; a reply
+  /// repeats the salt, so that every item can be checked by itself.
   init(_ fields: Fields) throws(ChordWireError.Fault) {
     let value = try fields.raw("v")
-    guard value.count <= Self.longestValue else { throw .malformed("v") }
+    guard value.count <= Self.longestValue else { throw .valueTooLong }
     guard fields.has("k") else {
       self.init(checked: value, signed: nil)
       return
@@ -107,11 +106,12 @@ extension Item {
     guard let signature = Signature(try fields.string("sig", 64...64)) else {
       throw .malformed("sig")
     }
-    let salt = try fields.optionalString("salt", 1...Self.longestSalt) ?? []
+    let salt = try fields.optionalString("salt") ?? []
+    guard salt.count <= Self.longestSalt else { throw .saltTooLong }
     let sequence = try fields.integer("seq", 0...Int64.max)
     self.init(
       checked: value,
-      signed: Signed(key: key, salt: salt, sequence: sequence, signature: signature))
+      signed: Signed(key: key, salt: Array(salt), sequence: sequence, signature: signature))
   }
 
   var pairs: [(String, BencodeValue)] {

@@ -1,4 +1,5 @@
 public import DeterministicCore
+import Hashing
 public import TorrentModel
 
 /// Issues and checks the connection IDs of the UDP protocol (BEP 15), which show that a client

@@ -1,3 +1,5 @@
+import Hashing
+
 /// What a `HandleTable` finds: it tells its own hash under a key.
 protocol Keyed {
   func hash(_ key: SipHash.Key) -> UInt64

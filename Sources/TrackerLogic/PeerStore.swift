@@ -1,3 +1,4 @@
+import Hashing
 import TorrentModel
 import TrackerWire
 
@@ -6,16 +7,16 @@ import TrackerWire
 ///
 /// The invariant: `peerCount` is the number of records in all swarms, and a swarm that is neither
 /// registered nor has peers is not there. Positions of swarms stand until one is removed.
-struct PeerStore: ~Copyable, Sendable {
+package struct PeerStore: ~Copyable, Sendable {
   private(set) var swarms: [SwarmEntry] = []
-  private(set) var peerCount = 0
+  package private(set) var peerCount = 0
   let key: SipHash.Key
   private var table = HandleTable()
   private var cursor = PurgeCursor()
 
-  init(secret: TrackerSecret) { key = secret.key }
+  package init(secret: TrackerSecret) { key = secret.key }
 
-  var torrentCount: Int { swarms.count }
+  package var torrentCount: Int { swarms.count }
 
   // MARK: Swarms
 
@@ -90,7 +91,8 @@ struct PeerStore: ~Copyable, Sendable {
   /// one round misses nobody who was there when it began.
   ///
   /// - Returns: the number of peers removed.
-  mutating func purge(at second: UInt32, lifetime: UInt32, budget: Int) -> Int {
+  @discardableResult
+  package mutating func purge(at second: UInt32, lifetime: UInt32, budget: Int) -> Int {
     let before = peerCount
     // A round ends in the swarm it began in, which is entered twice.
     var budget = min(budget, peerCount + swarms.count + 1)

@@ -1,3 +1,4 @@
+import Hashing
 import TorrentModel
 
 /// The peers of one swarm and one address family, side by side in one array.

@@ -1,3 +1,4 @@
+import Hashing
 public import TorrentModel
 
 /// Spreads torrents over several trackers, by a keyed hash: strangers choose info-hashes, and without

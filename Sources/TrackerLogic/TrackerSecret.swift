@@ -1,3 +1,5 @@
+import Hashing
+
 /// Sixteen bytes that a tracker keeps to itself: without them nobody can forge a connection ID or
 /// choose peers that collide in its tables.
 ///

@@ -18,7 +18,9 @@ enum House {
   /// Imports between neighbours on one floor, each with its reason.
   static let neighbours: [String: Set<String>] = [
     // A tracker's announce is an HTTP request; the codec below it knows nothing of trackers.
-    "TrackerWire": ["HTTPWire"]
+    "TrackerWire": ["HTTPWire"],
+    // A ring is a tracker cut into arcs: its nodes keep peers in the tracker's store.
+    "ChordLogic": ["TrackerLogic"],
   ]
 
   /// The highest floor on which everything is a function of its arguments.

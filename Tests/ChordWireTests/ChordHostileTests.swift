@@ -100,8 +100,8 @@ private struct Hostile: CustomTestStringConvertible, Sendable {
     Hostile("an empty certificate", query("c_cert", [("cert", string(0))]), 203),
     Hostile("a key of 31 bytes", item("k", string(31)), 203),
     Hostile("a signature of 65 bytes", item("sig", string(65)), 203),
-    Hostile("a salt of 65 bytes", item("salt", string(65)), 203),
-    Hostile("a value of 641 bytes", item("v", string(637)), 203),
+    Hostile("a salt of 65 bytes", item("salt", string(65)), 207),
+    Hostile("a value of 641 bytes", item("v", string(637)), 205),
     Hostile("a sequence number below 0", item("seq", .integer(-1)), 203),
     Hostile("an item without a value", query("put", []), 203),
     Hostile(

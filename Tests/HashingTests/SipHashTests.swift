@@ -1,6 +1,5 @@
+import Hashing
 import Testing
-
-@testable import TrackerLogic
 
 /// The hash of whole bytes, as the reference implementation takes them.
 private func hash(_ message: [UInt8]) -> UInt64 {

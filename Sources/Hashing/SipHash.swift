@@ -1,21 +1,27 @@
 /// SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash of 64 bits that nobody without the key
 /// can predict. It places peers and torrents in tables that strangers fill, and signs connection
-/// IDs.
-struct SipHash {
-  struct Key: Hashable, Sendable {
-    let low: UInt64
-    let high: UInt64
+/// IDs and tokens.
+public struct SipHash {
+  public struct Key: Hashable, Sendable {
+    @usableFromInline let low: UInt64
+    @usableFromInline let high: UInt64
+
+    @inlinable
+    public init(low: UInt64, high: UInt64) {
+      self.low = low
+      self.high = high
+    }
   }
 
-  private var v0: UInt64
-  private var v1: UInt64
-  private var v2: UInt64
-  private var v3: UInt64
+  @usableFromInline var v0: UInt64
+  @usableFromInline var v1: UInt64
+  @usableFromInline var v2: UInt64
+  @usableFromInline var v3: UInt64
   /// Bytes absorbed.
-  private var length: UInt64 = 0
+  @usableFromInline var length: UInt64 = 0
 
-  @inline(__always)
-  init(_ key: Key) {
+  @inlinable @inline(__always)
+  public init(_ key: Key) {
     v0 = key.low ^ 0x736f_6d65_7073_6575
     v1 = key.high ^ 0x646f_7261_6e64_6f6d
     v2 = key.low ^ 0x6c79_6765_6e65_7261
@@ -23,31 +29,31 @@ struct SipHash {
   }
 
   /// Eight bytes of the message, the first of them lowest.
-  @inline(__always)
-  mutating func absorb(_ word: UInt64) {
+  @inlinable @inline(__always)
+  public mutating func absorb(_ word: UInt64) {
     length &+= 8
     compress(word)
   }
 
   /// The hash, after up to seven last bytes of the message, the first of them lowest.
-  @inline(__always)
-  mutating func finish(tail: UInt64 = 0, tailLength: UInt64 = 0) -> UInt64 {
+  @inlinable @inline(__always)
+  public mutating func finish(tail: UInt64 = 0, tailLength: UInt64 = 0) -> UInt64 {
     compress(tail | (length &+ tailLength) << 56)
     v2 ^= 0xff
     for _ in 0..<4 { round() }
     return v0 ^ v1 ^ v2 ^ v3
   }
 
-  @inline(__always)
-  private mutating func compress(_ word: UInt64) {
+  @inlinable @inline(__always)
+  mutating func compress(_ word: UInt64) {
     v3 ^= word
     round()
     round()
     v0 ^= word
   }
 
-  @inline(__always)
-  private mutating func round() {
+  @inlinable @inline(__always)
+  mutating func round() {
     v0 &+= v1
     v2 &+= v3
     v1 = v1.rotated(by: 13) ^ v0
@@ -62,6 +68,6 @@ struct SipHash {
 }
 
 extension UInt64 {
-  @inline(__always)
-  fileprivate func rotated(by bits: UInt64) -> UInt64 { self &<< bits | self &>> (64 &- bits) }
+  @inlinable @inline(__always)
+  func rotated(by bits: UInt64) -> UInt64 { self &<< bits | self &>> (64 &- bits) }
 }

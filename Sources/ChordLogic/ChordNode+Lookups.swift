@@ -1,0 +1,168 @@
+import ChordWire
+import DeterministicCore
+import TorrentModel
+
+/// Lookups under way.
+extension ChordNode {
+  mutating func look(
+    up target: Identifier, for purpose: LookupPurpose, via first: [Contact] = [], at now: Moment,
+    into effects: inout [ChordEffect]
+  ) {
+    guard lookups.count < Self.mostLookups else {
+      if case .client(let number) = purpose {
+        effects.append(
+          .found(number, LookupOutcome(owner: nil, successors: [], hops: 0, timeouts: 0)))
+      }
+      return
+    }
+    nextLookup &+= 1
+    var lookup = Lookup(
+      number: nextLookup, target: target, purpose: purpose, rules: rules, at: now)
+    if first.isEmpty {
+      seed(&lookup, at: now)
+    } else {
+      lookup.addPreceding(first, hops: 1)
+    }
+    lookups.append(lookup)
+    if purpose == .join, !stabilizer.isMember {
+      askStrangers(for: lookup.number, at: now, into: &effects)
+    }
+    advanceLookups(at: now, into: &effects)
+  }
+
+  /// Puts into a lookup what is known here.
+  private func seed(_ lookup: inout Lookup, at now: Moment) {
+    let target = lookup.target
+    guard stabilizer.isMember else { return }
+    if stabilizer.owns(target) {
+      lookup.finishOwned(successors: stabilizer.successors.contacts, by: own)
+      return
+    }
+    let successors = stabilizer.successors.contacts
+    if let next = successors.first, Arc(after: own.id, through: next.id).contains(target) {
+      lookup.addOwners(Array(successors.prefix(8)), hops: 1)
+      return
+    }
+    if knowsWholeRing {
+      let owners = members.following(target, most: 3)
+      lookup.addOwners(
+        owners.filter { $0.id != own.id && !suspicion.isSuspected($0.endpoint, at: now) }, hops: 1)
+    }
+    lookup.addPreceding(preceding(target, most: 8, at: now), hops: 1)
+  }
+
+  /// A joiner knows endpoints only: whoever answers there is asked on.
+  private mutating func askStrangers(
+    for number: UInt32, at now: Moment, into effects: inout [ChordEffect]
+  ) {
+    guard case .joining(let endpoints) = phase else { return }
+    for endpoint in endpoints.prefix(3) {
+      ask(
+        endpoint, nil, .next(NextRequest(own.id)), for: .lookup(number, isConfirming: false),
+        at: now, into: &effects)
+    }
+    // The next try begins elsewhere.
+    phase = .joining(via: Array(endpoints.dropFirst(3) + endpoints.prefix(3)))
+  }
+
+  mutating func update(lookup number: UInt32, _ change: (inout Lookup) -> Void) {
+    guard let place = lookups.firstIndex(where: { $0.number == number }) else { return }
+    change(&lookups[place])
+  }
+
+  mutating func take(
+    _ hop: NextHop, from probe: Lookup.Probe, for number: UInt32, at now: Moment,
+    into effects: inout [ChordEffect]
+  ) {
+    update(lookup: number) { lookup in
+      // An answer from an endpoint that was no more than an endpoint so far.
+      if !probe.isConfirming { lookup.meet(probe.contact) }
+      lookup.take(hop, from: probe)
+    }
+    advanceLookups(at: now, into: &effects)
+  }
+
+  mutating func advanceLookups(at now: Moment, into effects: inout [ChordEffect]) {
+    var place = 0
+    while place < lookups.count {
+      if let outcome = lookups[place].outcome {
+        let purpose = lookups.remove(at: place).purpose
+        end(purpose, outcome, at: now, into: &effects)
+        place = 0
+      } else if lookups[place].startedAt + configuration.lookupDeadline <= now {
+        lookups[place].giveUp()
+      } else {
+        advance(place, at: now, into: &effects)
+        if lookups[place].outcome == nil { place += 1 }
+      }
+    }
+  }
+
+  private mutating func advance(
+    _ place: Int, at now: Moment, into effects: inout [ChordEffect]
+  ) {
+    if let moment = lookups[place].restartAt, moment <= now {
+      var lookup = lookups[place]
+      lookup.restart()
+      seed(&lookup, at: now)
+      lookups[place] = lookup
+      if lookups[place].purpose == .join || lookups[place].purpose == .merge {
+        // Nothing is known here to begin from.
+        lookups[place].giveUp()
+      }
+    }
+    // A joiner's first questions go to endpoints without a name and are not the lookup's yet.
+    let number = lookups[place].number
+    let isWaiting = pending.queries.contains {
+      $0.receiver == nil && $0.purpose == .lookup(number, isConfirming: false)
+    }
+    while let probe = lookups[place].nextProbe(
+      most: configuration.parallelProbes, slow: configuration.slowProbe, isWaiting: isWaiting,
+      at: now)
+    {
+      let request = NextRequest(lookups[place].target, isConfirming: probe.isConfirming)
+      ask(
+        probe.contact, .next(request), for: .lookup(number, isConfirming: probe.isConfirming),
+        at: now, into: &effects)
+    }
+  }
+
+  private mutating func end(
+    _ purpose: LookupPurpose, _ outcome: LookupOutcome, at now: Moment,
+    into effects: inout [ChordEffect]
+  ) {
+    switch purpose {
+    case .client(let number): effects.append(.found(number, outcome))
+    case .join: joinFound(outcome, at: now, into: &effects)
+    case .finger(let interval): choose(interval, outcome, at: now, into: &effects)
+    case .merge: merge(outcome, at: now, into: &effects)
+    }
+  }
+
+  // MARK: Fingers
+
+  /// One interval a round, the farthest first; those within the successor list need no finger.
+  mutating func refreshFinger(at now: Moment, into effects: inout [ChordEffect]) {
+    guard !knowsWholeRing, let last = stabilizer.successors.contacts.last,
+      stabilizer.successors.count >= stabilizer.length,
+      let nearest = own.id.distance(to: last.id).logarithm
+    else { return }
+    if nextFinger < nearest { nextFinger = 159 }
+    let interval = nextFinger
+    nextFinger -= 1
+    look(
+      up: own.id.advanced(by: .power(interval)), for: .finger(interval), at: now, into: &effects)
+  }
+
+  /// The owner of an interval's start and its successors are all as good as fingers: the one that
+  /// answers soonest is taken, so each is asked.
+  private mutating func choose(
+    _ interval: Int, _ outcome: LookupOutcome, at now: Moment, into effects: inout [ChordEffect]
+  ) {
+    let candidates = [outcome.owner].compactMap(\.self) + outcome.successors
+    for contact in candidates.prefix(configuration.fingerCandidates)
+    where fingers.interval(of: contact.id) == interval && fingers[interval]?.contact != contact {
+      ask(contact, .ping, for: .fingerCheck, at: now, into: &effects)
+    }
+  }
+}

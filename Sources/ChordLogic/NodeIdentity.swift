@@ -1,0 +1,72 @@
+public import ChordWire
+import Hashing
+public import TorrentModel
+
+/// Where the nodes of an open ring stand: bound to their address, so that nobody chooses the key he
+/// would like to own.
+///
+/// The first 21 bits follow from the address and one of eight numbers, by the rule of BEP 42; the
+/// rest from address, port and number, so that nodes behind one address do not all stand together.
+/// Addresses of one's own machine or network prove nothing and follow the second rule alone.
+extension Identifier {
+  /// Virtual nodes of one endpoint at most.
+  public static let mostNodesPerEndpoint = 8
+
+  /// - Precondition: `number` is in 0..<8.
+  public static func ofNode(at endpoint: Endpoint, number: Int) -> Identifier {
+    precondition((0..<mostNodesPerEndpoint).contains(number), "one of eight nodes of an endpoint")
+    var bytes = SHA1.hash(endpoint.compact + [UInt8(number)]).bytes
+    if !endpoint.address.isLocal {
+      bytes[19] = bytes[19] & ~7 | UInt8(number)
+      let prefix = addressPrefix(endpoint.address, number: UInt8(number))
+      bytes[0] = UInt8(truncatingIfNeeded: prefix >> 24)
+      bytes[1] = UInt8(truncatingIfNeeded: prefix >> 16)
+      bytes[2] = UInt8(truncatingIfNeeded: prefix >> 8) & 0xf8 | bytes[2] & 7
+    }
+    return Identifier(SHA1Bytes: bytes)
+  }
+
+  /// Whether a node at this endpoint may stand here.
+  public func isOfNode(at endpoint: Endpoint) -> Bool {
+    (0..<Self.mostNodesPerEndpoint).contains { Self.ofNode(at: endpoint, number: $0) == self }
+  }
+
+  private init(SHA1Bytes bytes: [UInt8]) {
+    guard let identifier = Identifier(bytes: bytes) else {
+      preconditionFailure("a digest has twenty bytes")
+    }
+    self = identifier
+  }
+
+  /// crc32c of the address, masked so that neighbours share few of the prefixes (BEP 42).
+  static func addressPrefix(_ address: Address, number: UInt8) -> UInt32 {
+    let mask: [UInt8] =
+      address.isV4
+      ? [0x03, 0x0f, 0x3f, 0xff] : [0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff]
+    var masked = zip(address.bytes, mask).map { $0 & $1 }
+    masked[0] |= number << 5
+    return crc32c(masked)
+  }
+
+  /// The Castagnoli polynomial, bit by bit: eight bytes once for each node met.
+  private static func crc32c(_ bytes: [UInt8]) -> UInt32 {
+    var crc = UInt32.max
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
+    }
+    return ~crc
+  }
+}
+
+extension Address {
+  /// Loopback, link-local and private networks (RFC 1918, RFC 4193), exempt from BEP 42.
+  fileprivate var isLocal: Bool {
+    if isLoopback || isLinkLocal { return true }
+    switch self {
+    case .v4(let word):
+      return word >> 24 == 10 || word >> 20 == 0xac1 || word >> 16 == 0xc0a8
+    case .v6(let high, _): return high >> 57 == 0xfc >> 1
+    }
+  }
+}
