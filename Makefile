@@ -17,7 +17,8 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-chord test-units test-hostile test-interoperation test-faults \
+.PHONY: help setup build demo test test-chord test-units test-hostile test-interoperation \
+  test-simulations test-faults \
   test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker bench-swarm \
   install clean
 
@@ -35,10 +36,13 @@ build: ## build the release binary
 demo: build ## share a folder, fetch it by magnet link and compare, all on this machine
 	@SHOAL_BINARY=$(BINARY) Scripts/demo
 
-test: setup build test-units test-hostile test-interoperation test-flood-short ## build, then run every test
+test: setup build test-units test-simulations test-hostile test-interoperation test-flood-short ## build, then run every test
 
 test-units: ## run the tests that need nothing but this package
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip InteroperationTests
+
+test-simulations: build ## run every scenario of the simulator over RUNS seeds (60)
+	@SHOAL_BINARY=$(abspath $(BINARY)) Scripts/simulations
 
 test-interoperation: ## run real clients and trackers against shoal in a network namespace
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests

@@ -104,7 +104,9 @@ let package = Package(
     tests("NetworkingTests", ["Networking"]),
     tests("PeerWireTests", ["DeterministicCore", "PeerWire"]),
     tests("SessionTests", ["Session"]),
-    tests("SimulatorTests", ["DeterministicCore", "Simulator"]),
+    tests(
+      "SimulatorTests",
+      ["DeterministicCore", "PeerWire", "Simulator", "SwarmLogic", "TorrentModel"]),
     tests("StorageTests", ["DeterministicCore", "Hashing", "Storage"]),
     tests("SwarmLogicTests", ["DeterministicCore", "Hashing", "SwarmLogic"]),
     tests("TorrentModelTests", ["Bencoding", "DeterministicCore", "Hashing", "TorrentModel"]),

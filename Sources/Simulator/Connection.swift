@@ -23,6 +23,8 @@ struct Flow {
   var queue = Queue<BlockName>()
   /// Blocks that have left the uplink's queue and not passed the other end's downlink.
   var inFlight: Int32 = 0
+  /// Its host has told the other end that it serves it.
+  var isUnchoked = false
   /// It stands among its host's turns.
   var hasTurn = false
 

@@ -19,7 +19,8 @@ public struct Expectation: Sendable {
   /// Nobody was banned who sent only what was right.
   public static let noHonestBans = Expectation("no honest host is banned") { outcome in
     outcome.hosts.first { $0.isHonest && $0.bannedBy > 0 }.map {
-      "host \($0.number) (\($0.group)) is honest and banned by \($0.bannedBy)"
+      "host \($0.number) (\($0.group)) is honest and banned by \($0.bannedBy): "
+        + ($0.banReason ?? "")
     }
   }
 

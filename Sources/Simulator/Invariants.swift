@@ -1,4 +1,5 @@
 import DeterministicCore
+import PeerWire
 import SwarmLogic
 import TorrentModel
 
@@ -25,6 +26,20 @@ extension World {
     }
     if ledger.sent != ledger.landed + ledger.discarded + ledger.lost + ledger.underWay {
       complain(host, "of \(ledger.sent) bytes some have come to be more or fewer")
+    }
+  }
+
+  /// A host must not tell more peers that it serves them than it has slots, regular and optimistic.
+  mutating func checkSlots(_ message: PeerMessage, of host: SimulatedHost, on flow: UInt32) {
+    switch message {
+    case .choke: connections[flow].isUnchoked = false
+    case .unchoke: connections[flow].isUnchoked = true
+    default: return
+    }
+    guard plan.configuration.uploadSlots > 0 else { return }
+    let served = host.flows.count { $0.generation != .max && connections[$0.flow].isUnchoked }
+    if served > plan.configuration.uploadSlots + 1 {
+      complain(host, "serves \(served) peers in \(plan.configuration.uploadSlots) slots and one")
     }
   }
 

@@ -30,6 +30,8 @@ public struct HostOutcome: Sendable {
   public let blocksSent: Int
   /// Hosts that banned it.
   public let bannedBy: Int
+  /// Why the first of them did.
+  public let banReason: String?
 
   public var isHonest: Bool { role == .seed || role == .contributor }
   /// From its arrival to its completion.
@@ -62,7 +64,8 @@ extension World {
         number: host.number, role: host.plan.role, group: host.plan.group,
         isWaitedFor: host.plan.isWaitedFor, startedAt: host.startedAt,
         completedAt: host.completedAt, bytesSent: host.bytesSent,
-        bytesReceived: host.bytesReceived, blocksSent: host.blocksSent, bannedBy: host.bannedBy)
+        bytesReceived: host.bytesReceived, blocksSent: host.blocksSent, bannedBy: host.bannedBy,
+        banReason: host.banReason)
     }
     let bound = LowerBound(plan)
     var outcome = Outcome(

@@ -39,6 +39,8 @@ final class SimulatedHost {
   var bytesUploaded: UInt64 = 0
   var bytesLanded: UInt64 = 0
   var bannedBy = 0
+  /// Why it was banned first.
+  var banReason: String?
 
   init(
     _ number: Int, _ plan: HostPlan, _ swarm: consuming Swarm, _ schedule: AnnounceSchedule,

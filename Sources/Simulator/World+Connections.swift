@@ -135,6 +135,7 @@ extension World {
       return complain(host, "sends to a peer it has no connection with: \(message)")
     }
     if host.plan.role == .freeRider, message.isGift { return }
+    if checkEvery > 0 { checkSlots(message, of: host, on: flow) }
     switch message {
     case .have(let piece):
       _ = post(.have, on: flow, piece: piece.number)

@@ -12,7 +12,11 @@ extension World {
     swap(&batch, &effects)
     let host = hosts[number]
     host.swarm.handle(input, at: now, into: &batch)
-    for effect in batch { perform(effect, of: host) }
+    if let mutation {
+      for effect in batch.compactMap({ mutation(number, $0) }) { perform(effect, of: host) }
+    } else {
+      for effect in batch { perform(effect, of: host) }
+    }
     let count = batch.count
     batch.removeAll(keepingCapacity: true)
     swap(&batch, &effects)
@@ -29,14 +33,14 @@ extension World {
     case .unsend(let key, let block): unsend(host, key) { $0 == block }
     case .unsendAll(let key): unsend(host, key) { _ in true }
     case .close(let key, _): close(host, key)
-    case .verify(let piece, _):
+    case .verify(let piece, let isSuspect):
       schedule(
         .verified, at: now + Self.hashing, host: host.number, generation: host.life,
-        piece: piece.number)
+        piece: piece.number, number: isSuspect ? 1 : 0)
     case .abandon(let piece): host.storage.abandon(piece)
     case .wake(let moment):
       schedule(.wake, at: moment, host: host.number, generation: host.life)
-    case .report(.peerBanned(let endpoint, _, _)): noteBan(of: endpoint.address)
+    case .report(.peerBanned(let endpoint, let reason, _)): noteBan(of: endpoint.address, reason)
     case .report(.complete): noteComplete(host)
     case .metadataComplete, .report: break
     }
@@ -47,11 +51,11 @@ extension World {
     guard isAlive(number, event.generation) else { return 0 }
     let host = hosts[number]
     let piece = PieceIndex(number: event.piece)
-    guard host.storage.verify(piece, blockCount: geometry.blockCount(in: piece)) else {
-      return tell(number, .pieceFailed(piece))
-    }
+    let (isRight, digests) = host.storage.verify(
+      piece, isSuspect: event.number > 0)
+    guard isRight else { return tell(number, .pieceFailed(piece, blockDigests: digests)) }
     host.lastProgress = now
     noteCopy(of: piece, at: host)
-    return tell(number, .pieceVerified(piece))
+    return tell(number, .pieceVerified(piece, blockDigests: digests))
   }
 }

@@ -26,8 +26,10 @@ extension World {
     }
   }
 
-  mutating func noteBan(of address: Address) {
-    if let host = host(at: address) { hosts[host].bannedBy += 1 }
+  mutating func noteBan(of address: Address, _ reason: CloseReason) {
+    guard let number = host(at: address) else { return }
+    hosts[number].bannedBy += 1
+    hosts[number].banReason = hosts[number].banReason ?? reason.description
   }
 
   mutating func sample() {

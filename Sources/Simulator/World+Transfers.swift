@@ -130,7 +130,9 @@ extension World {
     }
     ledger.land(UInt64(block.length))
     host.bytesLanded += UInt64(block.length)
-    host.storage.land(event.number, of: event.piece, isPoisoned: event.isPoisoned)
+    host.storage.land(
+      event.number, of: event.piece, blockCount: geometry.blockCount(in: block.piece),
+      poisonedBy: event.isPoisoned ? connections[event.subject ^ 1].host : nil)
     return tell(number, .landed(block, from: key))
   }
 

@@ -6,6 +6,9 @@ import TorrentModel
 import TrackerLogic
 import TrackerWire
 
+/// What becomes of an effect of a host: another, or nothing.
+typealias Mutation = (Int, SwarmEffect) -> SwarmEffect?
+
 /// A whole swarm in virtual time: hosts that run the production decisions, a tracker that runs its
 /// own, and between them links with capacities, delays and faults.
 ///
@@ -48,6 +51,8 @@ public struct World: ~Copyable {
   /// The host at which the event under way happens is checked after every so many events; 0: never.
   let checkEvery: Int
   public internal(set) var eventCount = 0
+  /// Changes effects on their way into the world, so that tests see wrong decisions found.
+  var mutation: Mutation?
   /// Hosts that are waited for and not complete.
   var awaited: Int
 
