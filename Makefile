@@ -17,10 +17,11 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build demo test test-chord test-units test-hostile test-interoperation \
-  test-simulations test-faults \
-  test-kill-tracker test-flood test-flood-short test-tree fuzz fuzz-short lint bench bench-tracker bench-swarm \
-  install clean
+.PHONY: help setup build install clean demo lint
+.PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
+.PHONY: test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
+.PHONY: fuzz fuzz-short
+.PHONY: bench bench-tracker bench-swarm
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -42,7 +43,9 @@ test-units: ## run the tests that need nothing but this package
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip InteroperationTests
 
 test-simulations: build ## run every scenario of the simulator over RUNS seeds (60)
-	@SHOAL_BINARY=$(abspath $(BINARY)) Scripts/simulations
+	$(SWIFT) build --scratch-path $(SCRATCH) --product shoal
+	@SHOAL_BINARY=$(abspath $(BINARY)) DEBUG_BINARY=$(abspath $(SCRATCH)/debug/shoal) \
+	  Scripts/simulations
 
 test-interoperation: ## run real clients and trackers against shoal in a network namespace
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
@@ -59,7 +62,6 @@ test-faults: ## fail every single call on the disk of create and get, and look w
 
 # A peer's cost in bytes is not measured while the sanitizer pads memory. A loop and what it drives
 # hold each other for as long as the process lives: leaks are the fuzz entries' to find.
-.PHONY: test-asan test-tsan
 test-asan: ## run the unit tests under the address sanitizer
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --scratch-path $(SCRATCH)/asan --sanitize address \
 	  --skip 'InteroperationTests|CommandLineTests|TrackerMemory'
@@ -95,7 +97,6 @@ test-chord: ## try SCHEDULES random lives of small rings, a hundred thousand in 
 test-tree: build ## share and fetch the Swift toolchain's folder and thousands of small files
 	@SHOAL_BINARY=$(BINARY) Scripts/real-tree
 
-.PHONY: test-kill
 test-kill: build ## kill get (KILLS times) and seed (half as often) at random moments
 	@SHOAL_BINARY=$(BINARY) Scripts/kill-soak --kills $(KILLS) --seeder-kills $$(($(KILLS) / 2))
 
