@@ -10,8 +10,8 @@ import TorrentModel
 ///
 /// The invariants: nobody is convicted but the sender of a false block; everybody is whose false
 /// block the evidence holds when the right copy comes. The evidence is bounded: beyond
-/// `mostBlocks` that of the piece that failed first goes, and with it the suspicion, not the doubt
-/// about anybody else.
+/// `mostVersions` that of the piece that failed first goes, and with it the suspicion, not the
+/// doubt about anybody else.
 struct SmartBan: Sendable {
   private struct Version {
     let sender: Endpoint
