@@ -19,6 +19,7 @@ extension FuzzTarget {
           MetadataMessage.request(part: 3).payload, MetadataMessage.reject(part: 0).payload,
           MetadataMessage.data(part: 0, totalSize: 5, bytes: [1, 2, 3, 4, 5]).payload,
         ], metadataMessage),
+      .decoder("exchange-message", seeds: [exchangeMessageSeed], exchangeMessage),
     ]
   }
 
@@ -64,11 +65,26 @@ extension FuzzTarget {
     require((try? MetadataMessage(payload: message.payload)) == message, "read back otherwise")
   }
 
+  private static func exchangeMessage(_ payload: [UInt8]) {
+    guard let message = try? ExchangeMessage(payload: payload) else { return }
+    require(message.added.count <= 2 * ExchangeMessage.mostRead, "more peers than are read")
+    require((try? ExchangeMessage(payload: message.payload)) == message, "read back otherwise")
+  }
+
   // MARK: Seeds
+
+  private static var exchangeMessageSeed: [UInt8] {
+    let four = Endpoint(.v4(0x0102_0304), port: 6881)
+    let six = Endpoint(.v6(high: 0x2001_0db8 << 32, low: 1), port: 6882)
+    return ExchangeMessage(
+      added: [.init(four, .isReachable), .init(six, .isSeed)], dropped: [four, six]
+    ).payload
+  }
 
   private static var extensionHandshakeSeed: [UInt8] {
     var handshake = ExtensionHandshake()
     handshake.metadataID = 3
+    handshake.exchangeID = 4
     handshake.metadataSize = 31_235
     handshake.requestQueue = 500
     handshake.clientVersion = "client 1.0"

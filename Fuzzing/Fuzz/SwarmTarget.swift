@@ -82,7 +82,7 @@ private struct SwarmGame: ~Copyable {
     case 2, 3: return .handshake(key, handshake(&input))
     case 4: return [.wake, .wake, .ended(key), .notDialled(key)][input.below(4)]
     case 5: return input.isOne(in: 8) ? .faulted(key, "noise") : .wake
-    case 6: return .downloadPaused(input.isOne(in: 4))
+    case 6: return input.isOne(in: 30) ? .madePrivate : .downloadPaused(input.isOne(in: 4))
     case 7: return .discarded(block(&input), from: key)
     case 8, 9, 10: return landing(key, &input)
     case 11 where !uploads.isEmpty:
@@ -184,11 +184,18 @@ private struct SwarmGame: ~Copyable {
   }
 
   private func extended(_ input: inout FuzzInput) -> PeerMessage {
-    switch input.below(5) {
+    switch input.below(6) {
     case 0: return .extended(id: UInt8(input.below(3)), payload: input.bytes())
+    case 5:
+      let added = (0..<input.below(6)).map { _ in
+        ExchangeMessage.Peer(endpoint(&input), .init(rawValue: input.byte()))
+      }
+      return .extended(id: 2, payload: ExchangeMessage(added: added, dropped: []).payload)
     case 1:
       var handshake = ExtensionHandshake()
       handshake.metadataID = input.isOne(in: 3) ? nil : UInt8(input.below(3))
+      handshake.exchangeID = input.isOne(in: 2) ? nil : 1
+      handshake.yourAddress = input.isOne(in: 2) ? nil : endpoint(&input).address
       handshake.metadataSize = [99, 16_500, nil, 1 << 22][input.below(4)]
       handshake.requestQueue = [nil, 1, 3, 4000][input.below(4)]
       handshake.listenPort = UInt16(input.below(3))

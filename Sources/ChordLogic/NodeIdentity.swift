@@ -45,17 +45,7 @@ extension Identifier {
       ? [0x03, 0x0f, 0x3f, 0xff] : [0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff]
     var masked = zip(address.bytes, mask).map { $0 & $1 }
     masked[0] |= number << 5
-    return crc32c(masked)
-  }
-
-  /// The Castagnoli polynomial, bit by bit: eight bytes once for each node met.
-  private static func crc32c(_ bytes: [UInt8]) -> UInt32 {
-    var crc = UInt32.max
-    for byte in bytes {
-      crc ^= UInt32(byte)
-      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82f6_3b78 : crc >> 1 }
-    }
-    return ~crc
+    return CRC32C.checksum(masked)
   }
 }
 

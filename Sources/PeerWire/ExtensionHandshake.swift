@@ -6,6 +6,9 @@ public import TorrentModel
 public struct ExtensionHandshake: Hashable, Sendable {
   /// The number under which the peer takes `ut_metadata` messages (BEP 9); 0 or nil: not at all.
   public var metadataID: UInt8?
+  /// The number under which the peer takes `ut_pex` messages (BEP 11); nil: not at all. What we send
+  /// may be 0, which takes back what an earlier handshake offered (BEP 10).
+  public var exchangeID: UInt8?
   /// Bytes of the info dictionary, from a peer that has it (BEP 9): at most
   /// `MetadataMessage.longestMetadata`.
   public var metadataSize: Int?
@@ -20,6 +23,8 @@ public struct ExtensionHandshake: Hashable, Sendable {
 
   /// The number we give to `ut_metadata` messages that are sent to us.
   public static let ourMetadataID: UInt8 = 1
+  /// The number we give to `ut_pex` messages that are sent to us.
+  public static let ourExchangeID: UInt8 = 2
   /// Longest handshake we read, in bytes: real ones are below a kilobyte.
   public static let longest = 16 << 10
 
@@ -27,9 +32,10 @@ public struct ExtensionHandshake: Hashable, Sendable {
 
   public var payload: [UInt8] {
     var pairs: [(String, BencodeValue)] = []
-    if let metadataID {
-      pairs.append(("m", .dictionary([("ut_metadata", .integer(Int64(metadataID)))])))
-    }
+    var numbers: [(String, BencodeValue)] = []
+    if let metadataID { numbers.append(("ut_metadata", .integer(Int64(metadataID)))) }
+    if let exchangeID { numbers.append(("ut_pex", .integer(Int64(exchangeID)))) }
+    if !numbers.isEmpty { pairs.append(("m", .dictionary(numbers))) }
     if let metadataSize { pairs.append(("metadata_size", .integer(Int64(metadataSize)))) }
     if let requestQueue { pairs.append(("reqq", .integer(Int64(requestQueue)))) }
     if let clientVersion { pairs.append(("v", .string(clientVersion))) }
@@ -53,6 +59,7 @@ public struct ExtensionHandshake: Hashable, Sendable {
 
   private init(fields value: BencodeValue) {
     metadataID = value["m"].flatMap { Self.positive("ut_metadata", of: $0) }
+    exchangeID = value["m"].flatMap { Self.positive("ut_pex", of: $0) }
     metadataSize = Self.positive("metadata_size", of: value)
     if let size = metadataSize, size > MetadataMessage.longestMetadata { metadataSize = nil }
     requestQueue = Self.positive("reqq", of: value)

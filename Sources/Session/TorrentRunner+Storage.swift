@@ -32,6 +32,7 @@ extension TorrentRunner {
   func open(_ info: TorrentInfo) {
     guard self.info == nil else { return }
     self.info = info
+    if info.isPrivate { tell(.madePrivate) }
     report(.metadata(info))
     openFiles(info)
   }

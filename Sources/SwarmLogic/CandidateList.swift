@@ -5,9 +5,10 @@ import TorrentModel
 ///
 /// The invariant: an endpoint stands in `fresh` or `later`, once, exactly when its record says that
 /// it is waiting, so it is dialled by one attempt at a time; whoever takes one out dials it, gives
-/// it back or bars it. Decides over queues; the dictionary is only looked things up in.
+/// it back or bars it. Decides over arrays; the dictionary is only looked things up in.
 struct CandidateList: Sendable {
   private struct Record {
+    var source: PeerSource
     var failures = 0
     var notBefore = Moment.zero
     var isWaiting = true
@@ -15,12 +16,20 @@ struct CandidateList: Sendable {
     var isBarred = false
   }
 
+  /// An endpoint that was not tried since it was last heard of.
+  private struct Newcomer {
+    let endpoint: Endpoint
+    var rank: UInt64
+  }
+
   private var records: [Endpoint: Record] = [:]
-  /// Endpoints not tried since they were last heard of, first come first dialled.
-  private var fresh = Queue<Endpoint>()
+  /// Those with the greatest rank are dialled first; of one rank, first come first dialled.
+  private var fresh: [Newcomer] = []
   /// Endpoints tried before, each due at its record's `notBefore`.
   private var later: [Endpoint] = []
   private let most: Int
+  /// Where others see us, from which ranks are computed (BEP 40).
+  private var ourEndpoint: Endpoint?
 
   /// The wait after a first failure; doubled by each further one.
   static let firstRetry = TimeSpan.seconds(15)
@@ -33,32 +42,53 @@ struct CandidateList: Sendable {
   var count: Int { records.count }
 
   /// Takes endpoints in that could be peers; what is known already keeps its record, but one the
-  /// user names is tried at once.
+  /// user names is tried at once. Hearsay fills no more than half of the list.
   mutating func add(_ endpoints: [Endpoint], from source: PeerSource) {
     for endpoint in endpoints where endpoint.isDialable {
       if let record = records[endpoint] {
+        if record.source.isHearsay, !source.isHearsay { records[endpoint]!.source = source }
         guard source == .user, record.isWaiting, !record.isBarred else { continue }
         records[endpoint]!.notBefore = .zero
-      } else if records.count < most {
-        records[endpoint] = Record()
-        fresh.append(endpoint)
+      } else if records.count < (source.isHearsay ? most / 2 : most) {
+        records[endpoint] = Record(source: source)
+        fresh.append(Newcomer(endpoint: endpoint, rank: rank(endpoint, from: source)))
       }
     }
   }
 
-  /// Takes the next endpoint to dial out of the list.
-  mutating func next(at now: Moment) -> Endpoint? {
-    while let endpoint = fresh.popFirst() {
-      guard records[endpoint]?.isBarred == false else { continue }
-      records[endpoint]?.isWaiting = false
-      return endpoint
+  /// Whom the user names comes first, the others as BEP 40 ranks them, once it is known where we are.
+  private func rank(_ endpoint: Endpoint, from source: PeerSource) -> UInt64 {
+    if source == .user { return .max }
+    return ourEndpoint.map { UInt64(CanonicalPriority.of($0, endpoint)) } ?? 0
+  }
+
+  mutating func rank(from ourEndpoint: Endpoint) {
+    self.ourEndpoint = ourEndpoint
+    for index in fresh.indices {
+      let endpoint = fresh[index].endpoint
+      fresh[index].rank = rank(endpoint, from: records[endpoint]?.source ?? .tracker)
+    }
+  }
+
+  /// Takes the next endpoint to dial out of the list, and who told of it.
+  mutating func next(at now: Moment) -> (endpoint: Endpoint, source: PeerSource)? {
+    while let endpoint = takeBestNewcomer() {
+      guard let record = records[endpoint], !record.isBarred else { continue }
+      records[endpoint]!.isWaiting = false
+      return (endpoint, record.source)
     }
     guard let due = later.firstIndex(where: { (records[$0]?.notBefore ?? .zero) <= now }) else {
       return nil
     }
     let endpoint = later.remove(at: due)
     records[endpoint]?.isWaiting = false
-    return endpoint
+    return (endpoint, records[endpoint]?.source ?? .tracker)
+  }
+
+  private mutating func takeBestNewcomer() -> Endpoint? {
+    guard var best = fresh.indices.first else { return nil }
+    for index in fresh.indices where fresh[index].rank > fresh[best].rank { best = index }
+    return fresh.remove(at: best).endpoint
   }
 
   /// The endpoint was taken out and not dialled, for a reason that passes: it is offered again
@@ -90,8 +120,22 @@ struct CandidateList: Sendable {
   mutating func bar(_ endpoint: Endpoint) {
     // One that is not known and for which there is no room need not be remembered.
     guard records[endpoint] != nil || records.count < most else { return }
-    records[endpoint, default: Record()].isBarred = true
+    records[endpoint, default: Record(source: .incoming)].isBarred = true
     records[endpoint]!.isWaiting = false
-    later.removeAll { $0 == endpoint }
+    forget { $0 == endpoint }
+  }
+
+  /// Drops all that only other peers told of (BEP 27).
+  mutating func forgetHearsay() {
+    let isHearsay = { [records] (endpoint: Endpoint) in
+      records[endpoint]?.source.isHearsay ?? false
+    }
+    forget(isHearsay)
+    records = records.filter { !$0.value.source.isHearsay || $0.value.isBarred }
+  }
+
+  private mutating func forget(_ isGone: (Endpoint) -> Bool) {
+    fresh.removeAll { isGone($0.endpoint) }
+    later.removeAll(where: isGone)
   }
 }

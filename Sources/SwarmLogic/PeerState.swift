@@ -18,6 +18,8 @@ struct PeerState: Sendable {
 
   let endpoint: Endpoint
   let isOutgoing: Bool
+  /// Who told of it, where we made the connection.
+  let source: PeerSource?
   /// Where a peer that connected to us can be dialled, by its own word.
   var listeningOn: Endpoint?
   var phase: Phase
@@ -73,6 +75,7 @@ struct PeerState: Sendable {
   /// Parts of the metadata we gave it.
   var metadataPartsServed = 0
   var clientVersion: String?
+  var exchange = PeerExchange()
 
   var lastReceived: Moment
   var lastSent: Moment
@@ -86,10 +89,12 @@ struct PeerState: Sendable {
   var unreadHaves: [PieceIndex] = []
 
   init(
-    endpoint: Endpoint, isOutgoing: Bool, phase: Phase, at now: Moment, pipeline: RequestPipeline
+    endpoint: Endpoint, isOutgoing: Bool, source: PeerSource? = nil, phase: Phase, at now: Moment,
+    pipeline: RequestPipeline
   ) {
     self.endpoint = endpoint
     self.isOutgoing = isOutgoing
+    self.source = source
     self.phase = phase
     self.pipeline = pipeline
     since = now
@@ -101,6 +106,8 @@ struct PeerState: Sendable {
   }
 
   var isConnected: Bool { phase == .connected }
+  /// Where others can connect to it, as far as we know.
+  var dialableAt: Endpoint? { isOutgoing ? endpoint : listeningOn }
   var isSeed: Bool { pieces?.isFull ?? false }
   var offersMetadata: Bool { isConnected && metadataID != nil && metadataSize != nil }
 }

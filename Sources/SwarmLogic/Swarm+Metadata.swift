@@ -17,6 +17,9 @@ extension Swarm {
       case ExtensionHandshake.ourMetadataID:
         let message = try MetadataMessage(payload: payload)
         take(message, from: key, at: now, into: &effects)
+      case ExtensionHandshake.ourExchangeID:
+        let message = try ExchangeMessage(payload: payload)
+        take(message, from: key, at: now, into: &effects)
       default:
         break
       }
@@ -32,9 +35,16 @@ extension Swarm {
     peers[key].clientVersion = handshake.clientVersion ?? peers[key].clientVersion
     peers[key].metadataID = handshake.metadataID
     peers[key].metadataSize = handshake.metadataSize
+    peers[key].exchange.messageID = handshake.exchangeID
     if let reqq = handshake.requestQueue { peers[key].pipeline.setPeerLimit(reqq) }
     if let port = handshake.listenPort, !peers[key].isOutgoing {
       peers[key].listeningOn = Endpoint(peers[key].endpoint.address, port: port)
+      peerChange += 1
+    }
+    if let claim = handshake.yourAddress, ownAddress.note(claim, by: peers[key].endpoint.address),
+      let address = ownAddress.believed
+    {
+      candidates.rank(from: Endpoint(address, port: listenPort ?? 0))
     }
     if picker == nil { requestMetadata(at: now, into: &effects) }
   }
@@ -155,7 +165,7 @@ extension Swarm {
     for key in peers.ids where peers.find(key)?.isConnected == true {
       // Said before without the metadata's size: the peer may want it as we did (BEP 10 has further
       // handshakes change what the first one said).
-      if wasUnknown { sendExtensionHandshake(to: key, at: now, into: &effects) }
+      if wasUnknown { sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects) }
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
       for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       grantFastPieces(to: key, at: now, into: &effects)

@@ -10,7 +10,7 @@ extension Swarm {
   mutating func dial(at now: Moment, into effects: inout [SwarmEffect]) {
     hasFreePlace = false
     while dialBudget >= 1, dialCount < configuration.mostDials,
-      peers.count < configuration.mostPeers, let endpoint = candidates.next(at: now)
+      peers.count < configuration.mostPeers, let (endpoint, source) = candidates.next(at: now)
     {
       guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint),
         hasRoom(for: endpoint.address)
@@ -22,7 +22,8 @@ extension Swarm {
       dialCount += 1
       let key = peers.insert(
         PeerState(
-          endpoint: endpoint, isOutgoing: true, phase: .dialing, at: now, pipeline: newPipeline()))
+          endpoint: endpoint, isOutgoing: true, source: source, phase: .dialing, at: now,
+          pipeline: newPipeline()))
       effects.append(.connect(key, endpoint))
     }
   }
@@ -67,7 +68,8 @@ extension Swarm {
     }
     guard !reputation.isBanned(endpoint, at: now) else { return refuse(.banned) }
     guard hasRoom(for: endpoint.address),
-      peers.count < configuration.mostPeers || dropUselessPeer(at: now, into: &effects)
+      peers.count < configuration.mostPeers
+        || dropUselessPeer(for: endpoint, at: now, into: &effects)
     else { return refuse(.tooManyPeers) }
     if let other = connection(with: handshake.peerID) {
       guard prefersIncoming(from: handshake.peerID, over: other) else {
@@ -120,6 +122,7 @@ extension Swarm {
   private mutating func begin(
     _ key: PeerKey, _ handshake: Handshake, at now: Moment, into effects: inout [SwarmEffect]
   ) {
+    peerChange += 1
     peers[key].peerID = handshake.peerID
     peers[key].supportsFast = handshake.reserved.contains(.fastExtension)
     peers[key].supportsExtensions = handshake.reserved.contains(.extensionProtocol)
@@ -136,11 +139,14 @@ extension Swarm {
   static let clientVersion = "Shoal 0.1.0"
 
   mutating func sendExtensionHandshake(
-    to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+    to key: PeerKey, isRepeated: Bool = false, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard peers[key].supportsExtensions else { return }
     var ours = ExtensionHandshake()
     ours.metadataID = ExtensionHandshake.ourMetadataID
+    ours.exchangeID = exchangesPeers ? ExtensionHandshake.ourExchangeID : nil
+    // The metadata came from peers that this was offered to before it said that it may not be.
+    if isPrivate, configuration.exchangesPeers, isRepeated { ours.exchangeID = 0 }
     ours.metadataSize = metadata.isEmpty ? nil : metadata.count
     ours.requestQueue = configuration.mostQueuedRequests
     ours.clientVersion = Self.clientVersion
@@ -174,10 +180,7 @@ extension Swarm {
     effects.append(.close(key, reason))
     if reason == .nothingToTrade {
       // Both have everything for as long as we run: dialled again, it would end the same way.
-      let peer = peers[key]
-      if let endpoint = peer.isOutgoing ? peer.endpoint : peer.listeningOn {
-        candidates.bar(endpoint)
-      }
+      if let endpoint = peers[key].dialableAt { candidates.bar(endpoint) }
     }
     lose(key, at: now, into: &effects)
   }
@@ -190,7 +193,10 @@ extension Swarm {
     metadataExchange.release(of: key)
     takeOffersBack(from: key)
     guard let peer = peers.remove(key) else { return }
-    if peer.isConnected { noteDeparture(of: peer, key) }
+    if peer.isConnected {
+      peerChange += 1
+      noteDeparture(of: peer, key)
+    }
     if peer.phase == .dialing { dialCount -= 1 }
     if peer.isOutgoing {
       let wasUseful = peer.down.total > 0 || peer.up.total > 0
@@ -249,17 +255,28 @@ extension Swarm {
   }
 
   /// Makes room for a newcomer: a peer from which we have long had nothing and which has had
-  /// nothing from us goes. Returns whether there was one.
-  private mutating func dropUselessPeer(at now: Moment, into effects: inout [SwarmEffect]) -> Bool {
-    let idle = peers.ids.filter { key in
-      let peer = peers[key]
-      return peer.isConnected && !peer.weAreInterested && !peer.isInterested
-        && now - peer.since > configuration.idleDeadline
+  /// nothing from us goes, or else one with which nothing has been traded lately and that both of us
+  /// should care less for than for the newcomer (BEP 40). Returns whether there was one.
+  private mutating func dropUselessPeer(
+    for newcomer: Endpoint, at now: Moment, into effects: inout [SwarmEffect]
+  ) -> Bool {
+    let settled = peers.ids.filter {
+      peers[$0].isConnected && now - peers[$0].since > configuration.idleDeadline
     }
-    guard let oldest = idle.min(by: { peers[$0].lastReceived < peers[$1].lastReceived }) else {
-      return false
+    let idle = settled.filter { !peers[$0].weAreInterested && !peers[$0].isInterested }
+    if let oldest = idle.min(by: { peers[$0].lastReceived < peers[$1].lastReceived }) {
+      close(oldest, .tooManyPeers, at: now, into: &effects)
+      return true
     }
-    close(oldest, .tooManyPeers, at: now, into: &effects)
+    guard let address = ownAddress.believed else { return false }
+    let ours = Endpoint(address, port: listenPort ?? 0)
+    let least = settled.filter { key in
+      peers[key].isChoked && peers[key].requests.isEmpty
+        && peers[key].down.bytesPerSecond(at: now) < 1
+    }.map { (key: $0, priority: CanonicalPriority.of(ours, peers[$0].endpoint)) }
+      .min { ($0.priority, $0.key) < ($1.priority, $1.key) }
+    guard let least, least.priority < CanonicalPriority.of(ours, newcomer) else { return false }
+    close(least.key, .tooManyPeers, at: now, into: &effects)
     return true
   }
 }

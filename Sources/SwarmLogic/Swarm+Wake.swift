@@ -10,6 +10,7 @@ extension Swarm {
       Double(configuration.mostDials), dialBudget + elapsed * Double(configuration.dialsPerSecond))
     for key in peers.ids where peers.contains(key) { lookAfter(key, at: now, into: &effects) }
     rechoke(at: now, into: &effects)
+    exchangePeers(at: now, into: &effects)
     if picker == nil { requestMetadata(at: now, into: &effects) }
     dial(at: now, into: &effects)
   }

@@ -35,6 +35,11 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// The info dictionary, once it is known.
   var metadata: [UInt8] = []
   var metadataExchange = MetadataExchange()
+  /// Peers come from the torrent's own trackers and the user only (BEP 27).
+  var isPrivate = false
+  /// How often the set of connected peers that can be dialled has changed.
+  var peerChange: UInt64 = 0
+  var ownAddress = OwnAddress()
   /// Told to peers so that they can dial us.
   var listenPort: UInt16?
 
@@ -119,6 +124,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
         geometry, have: have, wanted: wanted, metadata: metadata, at: now, into: &effects)
     case .metadataFailed:
       metadataFailed(at: now, into: &effects)
+    case .madePrivate:
+      becomePrivate(at: now, into: &effects)
     case .wake:
       wakeSetFor = .distantFuture
       wake(at: now, into: &effects)
@@ -202,8 +209,7 @@ extension Swarm {
   public func dialablePeers(atMost count: Int) -> [Endpoint] {
     var endpoints: [Endpoint] = []
     for key in peers.ids where peers[key].isConnected && endpoints.count < count {
-      let endpoint = peers[key].isOutgoing ? peers[key].endpoint : peers[key].listeningOn
-      if let endpoint { endpoints.append(endpoint) }
+      if let endpoint = peers[key].dialableAt { endpoints.append(endpoint) }
     }
     return endpoints
   }

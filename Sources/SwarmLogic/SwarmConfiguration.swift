@@ -24,6 +24,8 @@ public struct SwarmConfiguration: Sendable {
   public var idleDeadline = TimeSpan.seconds(60)
   /// A piece of metadata asked for and not received is asked for elsewhere.
   public var metadataDeadline = TimeSpan.seconds(8)
+  /// Peers tell each other of peers (BEP 11), unless the torrent is private (BEP 27).
+  public var exchangesPeers = true
   /// Pieces are fetched in order instead of rarest first: for whoever watches while it loads.
   public var isSequential = false
   /// The longest block served, in bytes: clients ask for 16 KiB, a few for more.

@@ -10,6 +10,13 @@ public enum PeerSource: Hashable, Sendable {
   case tracker
   /// The peer connected to us and told its port.
   case incoming
+  /// Another peer told of it (BEP 11).
+  case exchange
+  /// It said on the local network that it is there (BEP 14).
+  case localDiscovery
+
+  /// Whether it is a way that a private torrent forbids (BEP 27).
+  public var isHearsay: Bool { self == .exchange || self == .localDiscovery }
 }
 
 /// The facts a swarm is told.
@@ -47,6 +54,8 @@ public enum SwarmInput: Sendable {
   case ready(PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8])
   /// The bytes handed out by `.metadataComplete` were not the torrent's.
   case metadataFailed
+  /// The torrent is private (BEP 27): peers come from its trackers and the user only.
+  case madePrivate
   case wake
   /// No further pieces may be fetched, or again they may: the disk decides.
   case downloadPaused(Bool)
@@ -64,6 +73,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
   case wrongTorrent
   case protocolFault(String)
   case corruptPiece
+  case foundOutsideTrackers
 
   public var description: String {
     switch self {
@@ -77,6 +87,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case .wrongTorrent: "a handshake for another torrent"
     case .protocolFault(let what): "protocol fault: \(what)"
     case .corruptPiece: "sent a corrupt piece"
+    case .foundOutsideTrackers: "the torrent is private and its trackers did not name this peer"
     }
   }
 }

@@ -74,6 +74,18 @@ extension Interoperation {
       try await introduction.run()
     }
 
+    static let exchanges = [
+      Exchange(seeder: .shoal, hub: .libtorrent, leecher: .shoal),
+      Exchange(seeder: .libtorrent, hub: .shoal, leecher: .libtorrent),
+      Exchange(seeder: .shoal, hub: .shoal, leecher: .shoal),
+      Exchange(seeder: .shoal, hub: .shoal, leecher: .shoal, isPrivate: true),
+    ]
+
+    @Test(arguments: exchanges)
+    func `peers that know of one peer learn of each other`(exchange: Exchange) async throws {
+      try await exchange.run()
+    }
+
     static let obfuscated = ClientKind.others.flatMap { other in
       [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in
         Transfer(

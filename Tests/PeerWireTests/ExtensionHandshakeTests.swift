@@ -17,13 +17,15 @@ struct ExtensionHandshakeTests {
   func wireForm() {
     var handshake = ExtensionHandshake()
     handshake.metadataID = 1
+    handshake.exchangeID = 2
     handshake.metadataSize = 31235
     handshake.requestQueue = 500
     handshake.listenPort = 6881
     handshake.clientVersion = "Shoal"
     handshake.yourAddress = .v4(0x7f00_0001)
     let text =
-      "d1:md11:ut_metadatai1ee13:metadata_sizei31235e1:pi6881e4:reqqi500e1:v5:Shoal6:yourip4:"
+      "d1:md11:ut_metadatai1e6:ut_pexi2ee13:metadata_sizei31235e1:pi6881e4:reqqi500e1:v5:Shoal"
+      + "6:yourip4:"
     #expect(handshake.payload == Array(text.utf8) + [127, 0, 0, 1] + Array("e".utf8))
   }
 
@@ -35,6 +37,7 @@ struct ExtensionHandshakeTests {
       """
     let handshake = try ExtensionHandshake(payload: Array(text.utf8) + [0, 1, 2])
     #expect(handshake.metadataID == 2)
+    #expect(handshake.exchangeID == 1)
     #expect(handshake.metadataSize == 12345)
     #expect(handshake.requestQueue == 2000)
     #expect(handshake.clientVersion == "libtorrent/2.0.8.0")

@@ -45,6 +45,7 @@ extension SeededGenerator {
     }
     var handshake = ExtensionHandshake()
     handshake.metadataID = sometimes(UInt8(1 + below(255)))
+    handshake.exchangeID = sometimes(UInt8(1 + below(255)))
     handshake.metadataSize = sometimes(1 + below(MetadataMessage.longestMetadata))
     handshake.requestQueue = sometimes(1 + below(5000))
     handshake.clientVersion = sometimes(

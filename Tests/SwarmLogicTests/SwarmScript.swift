@@ -139,6 +139,7 @@ final class SwarmScript {
     case "ready":
       return .ready(Self.geometry, have: Self.bitfield(words[1]), wanted: nil, metadata: [1, 2, 3])
     case "badmetadata": return .metadataFailed
+    case "private": return .madePrivate
     case "wake": return .wake
     case "pause": return .downloadPaused(true)
     case "resume": return .downloadPaused(false)
@@ -205,6 +206,23 @@ final class SwarmScript {
       handshake.metadataID = 3
       handshake.metadataSize = Int(words[1])
       return .extended(id: 0, payload: handshake.payload)
+    case "exchanges":
+      var handshake = ExtensionHandshake()
+      handshake.exchangeID = 5
+      handshake.listenPort = words.count > 1 ? UInt16(words[1]) : Self.listenPort
+      return .extended(id: 0, payload: handshake.payload)
+    case "sees":
+      var handshake = ExtensionHandshake()
+      handshake.yourAddress = Self.endpoint(words[1]).address
+      return .extended(id: 0, payload: handshake.payload)
+    case "knows":
+      let peers = words.dropFirst().map { name in
+        ExchangeMessage.Peer(
+          Self.endpoint(String(name.prefix(1))), name.hasSuffix("*") ? .isSeed : [])
+      }
+      return .extended(
+        id: ExtensionHandshake.ourExchangeID,
+        payload: ExchangeMessage(added: peers, dropped: []).payload)
     case "part": return metadata(.request(part: Int(words[1])!))
     case "nopart": return metadata(.reject(part: Int(words[1])!))
     case "gives":
@@ -280,6 +298,11 @@ final class SwarmScript {
     case .allowedFast(let piece): return "allows \(piece)"
     case .suggest(let piece): return "suggest \(piece)"
     case .extended(0, _): return "handshake"
+    case .extended(5, let payload):
+      guard let exchange = try? ExchangeMessage(payload: payload) else { return "extended" }
+      let added = exchange.added.map { "+\(Self.name($0.endpoint))" }.sorted()
+      let dropped = exchange.dropped.map { "-\(Self.name($0))" }.sorted()
+      return (added + dropped).joined(separator: " ")
     case .extended(_, let payload):
       switch try? MetadataMessage(payload: payload) {
       case .request(let part)?: return "part \(part)"
@@ -289,6 +312,11 @@ final class SwarmScript {
       }
     case .port, .unknown: return "?"
     }
+  }
+
+  private static func name(_ endpoint: Endpoint) -> String {
+    guard case .v4(let word) = endpoint.address else { return "?" }
+    return String(UnicodeScalar(UInt8(word & 0xff) + 96))
   }
 
   func checkInvariants(_ sourceLocation: SourceLocation = #_sourceLocation) {

@@ -9,6 +9,8 @@ final class Libtorrent: Client {
       "run", options.source, "--dir", options.folder.path, "--listen", "\(options.address)",
       "--download-limit", String(options.downloadLimit),
     ]
+    if options.uploadLimit > 0 { arguments += ["--upload-limit", "\(options.uploadLimit)"] }
+    for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     if options.encryption { arguments.append("--encryption") }
     process = try arena.start(
       "libtorrent-\(options.address.port)", Arena.support.appending(path: "libtorrent-peer").path,

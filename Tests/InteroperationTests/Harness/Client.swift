@@ -34,8 +34,12 @@ struct ClientOptions {
   var stays = false
   /// Bytes a second; 0 is without limit.
   var downloadLimit = 0
-  /// Peers that shoal is told of by its command line.
+  /// Bytes a second; 0 is without limit. Of libtorrent only.
+  var uploadLimit = 0
+  /// Peers that shoal and libtorrent are told of by their command lines.
   var peers: [SocketAddress] = []
+  /// Whether shoal tells of its connections.
+  var isVerbose = false
   /// Whether the program may try the obfuscated handshake first.
   var encryption = false
 }

@@ -18,13 +18,14 @@ struct Torrent {
 
   /// Made by libtorrent, the magnet link by hand. Without an announce URL it has no tracker.
   static func makeWithLibtorrent(
-    of payload: URL, announce: String?, in arena: Arena
+    of payload: URL, announce: String?, isPrivate: Bool = false, in arena: Arena
   ) async throws -> Torrent {
     let metainfo = arena.folder.appending(path: "by-libtorrent.torrent")
     var arguments = [
       "create", payload.path, metainfo.path, "--piece-length", String(Payload.pieceLength),
     ]
     if let announce { arguments += ["--tracker", announce] }
+    if isPrivate { arguments.append("--private") }
     let output = try await arena.run(
       "libtorrent-create", Arena.support.appending(path: "libtorrent-peer").path, arguments)
     let infoHash = output.trimmingCharacters(in: .whitespacesAndNewlines)
