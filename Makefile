@@ -73,8 +73,8 @@ test-tsan: ## run the tests of what runs on several threads under the thread san
 
 KILLS ?= 100
 
-test-kill-tracker: ## kill a tracker KILLS times while peers announce, and look what it forgot
-	SHOAL_KILLS=$(KILLS) $(SWIFT) test --scratch-path $(SCRATCH) --filter TrackerKillTests
+test-kill-tracker: ## kill a tracker KILLS times while peers and members announce, and look what it forgot
+	SHOAL_KILLS=$(KILLS) $(SWIFT) test --scratch-path $(SCRATCH) --filter 'TrackerKillTests'
 
 # Connections at once, and the seconds for which they are kept up, twice.
 CONNECTIONS ?= 5000

@@ -34,6 +34,8 @@ let package = Package(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
     // Floor 0: values; time and randomness as arguments
     module("Bencoding"),
@@ -56,7 +58,8 @@ let package = Package(
       "SwarmLogic", ["DeterministicCore", "Hashing", "PeerWire", "TorrentModel", "TrackerWire"]),
     module("TrackerLogic", ["DeterministicCore", "Hashing", "TorrentModel", "TrackerWire"]),
 
-    // Floor 4: bytes on sockets, blocks on disks
+    // Floor 4: bytes on sockets, blocks on disks, accounts in a database
+    module("Accounts", ["CSQLite", "TorrentModel", "TrackerLogic"]),
     module(
       "Networking",
       ["CCurl", "CLinux", "DeterministicCore", "HTTPWire", "PeerWire", "TorrentModel"]),
@@ -66,7 +69,8 @@ let package = Package(
     module(
       "Session",
       [
-        "Bencoding", "CLinux", "DeterministicCore", "HTTPWire", "Hashing", "Networking", "PeerWire",
+        "Accounts", "Bencoding", "CLinux", "DeterministicCore", "HTTPWire", "Hashing", "Networking",
+        "PeerWire",
         "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
       ]),
 
@@ -86,12 +90,16 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "Bencoding", "CLinux", "Control", "DeterministicCore", "HTTPWire", "Hashing", "Networking",
+        "Accounts", "Bencoding", "CLinux", "Control", "DeterministicCore", "HTTPWire", "Hashing",
+        "Networking",
         "Session", "Simulator", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic",
         "TrackerWire",
       ],
       swiftSettings: fast),
 
+    tests(
+      "AccountsTests",
+      ["Accounts", "DeterministicCore", "TorrentModel", "TrackerLogic", "TrackerWire"]),
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
     tests("ChordLogicTests", ["ChordLogic", "DeterministicCore", "Hashing", "TrackerLogic"]),

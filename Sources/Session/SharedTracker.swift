@@ -17,12 +17,17 @@ final class SharedTracker: Sendable {
   static let shardCount = 64
 
   let policy: AnnouncePolicy
+  /// Who may announce and what; `nil` for a tracker without members.
+  let membership: Membership?
   private let shards: InlineArray<64, Mutex<Tracker>>
   private let connectionIDs: Mutex<ConnectionIDAuthority>
   private let placement: TorrentPlacement
 
-  init(_ policy: AnnouncePolicy, admission: Tracker.Admission) {
+  init(
+    _ policy: AnnouncePolicy, admission: Tracker.Admission, membership: Membership? = nil
+  ) {
     self.policy = policy
+    self.membership = membership
     var system = SystemRandomNumberGenerator()
     placement = TorrentPlacement(secret: TrackerSecret(system.next(), system.next()))
     connectionIDs = Mutex(

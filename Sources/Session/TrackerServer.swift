@@ -26,12 +26,16 @@ public final class TrackerServer {
   /// Port numbers tried where any will do, until one is free for TCP and UDP both.
   private static let portAttempts = 16
 
-  /// - Parameter workers: threads that serve, at least 1; the loop's own is one of them.
+  /// - Parameters:
+  ///   - membership: who may announce and what; `nil` for a tracker without members. With one, every
+  ///     torrent that it lists is tracked.
+  ///   - workers: threads that serve, at least 1; the loop's own is one of them.
   public init(
-    _ policy: AnnouncePolicy = AnnouncePolicy(), admission: Tracker.Admission, workers: Int = 1,
-    on reactor: Reactor
+    _ policy: AnnouncePolicy = AnnouncePolicy(), admission: Tracker.Admission,
+    membership: Membership? = nil, workers: Int = 1, on reactor: Reactor
   ) throws(NetworkError) {
-    let tracker = SharedTracker(policy, admission: admission)
+    let tracker = SharedTracker(
+      policy, admission: membership == nil ? admission : .everything, membership: membership)
     self.tracker = tracker
     self.reactor = reactor
     worker = TrackerWorker(tracker, on: reactor)

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Glibc
 import HTTPWire
 import Networking
 import TorrentModel
@@ -60,32 +61,49 @@ final class TrackerWorker: DatagramResponder {
 
   /// `nil` for a path that is not a tracker's.
   func respond(to request: HTTPRequest, from client: Endpoint) -> HTTPResponse? {
-    guard request.isFor("/announce") || request.isFor("/scrape") else { return nil }
+    guard let path = TrackerPath(request.path[...]) else { return nil }
     guard request.method == "GET" || request.method == "HEAD" else {
       var response = HTTPResponse(.methodNotAllowed)
       response.addHeader("Allow", "GET, HEAD")
       return response
     }
     // Failures go out with 200 as well: clients look for the reason behind no other status.
+    let body: [UInt8]
     do {
-      let body: [UInt8]
-      if request.isFor("/announce") {
-        let announce = try AnnounceRequest(query: request.query)
-        let reply = tracker.withTracker(of: announce.infoHash) {
-          $0.handle(announce, from: client.address, at: reactor.now)
-        }
-        body = HTTPTrackerCodec.encode(reply)
-      } else {
-        let scrape = try ScrapeRequest(query: request.query)
-        body = HTTPTrackerCodec.encode(
-          scrape.reply(tracker.policy) { tracker.statistics(of: $0) })
+      switch path.service {
+      case .announce: body = try announce(request.query, path.key, from: client.address)
+      case .scrape: body = try scrape(request.query, path.key)
       }
-      return HTTPResponse(.ok, contentType: "text/plain", body: body)
+    } catch let failure as TrackerFailure {
+      body = HTTPTrackerCodec.encode(AnnounceReply.failure(failure))
     } catch {
-      let failure = AnnounceReply.failure(TrackerFailure("\(error)"))
-      return HTTPResponse(
-        .ok, contentType: "text/plain", body: HTTPTrackerCodec.encode(failure))
+      body = HTTPTrackerCodec.encode(AnnounceReply.failure(TrackerFailure("\(error)")))
     }
+    return HTTPResponse(.ok, contentType: "text/plain", body: body)
+  }
+
+  private func announce(
+    _ query: HTTPQuery, _ key: ArraySlice<UInt8>?, from source: Address
+  ) throws -> [UInt8] {
+    let announce = try AnnounceRequest(query: query)
+    let admission = try tracker.membership?.admit(
+      announce, key: key, from: source, at: reactor.now)
+    let reply = tracker.withTracker(of: announce.infoHash) {
+      $0.handle(announce, from: source, at: reactor.now)
+    }
+    if let admission, case .success = reply { report(announce, admission) }
+    return HTTPTrackerCodec.encode(reply)
+  }
+
+  private func scrape(_ query: HTTPQuery, _ key: ArraySlice<UInt8>?) throws -> [UInt8] {
+    let scrape = try ScrapeRequest(query: query)
+    try tracker.membership?.check(key)
+    return HTTPTrackerCodec.encode(
+      scrape.reply(tracker.policy) { tracker.statistics(of: $0) })
+  }
+
+  private func report(_ announce: AnnounceRequest, _ admission: Membership.Admission) {
+    tracker.membership?.report(announce, admission, time: Int64(time(nil)))
   }
 
   // MARK: UDP
@@ -101,14 +119,30 @@ final class TrackerWorker: DatagramResponder {
       UDPTrackerResponse.writeConnect(
         connectionIDs.issue(for: client.address, at: reactor.now), request.transactionID,
         into: &reply)
-    case .announce(let announce, let connectionID, _):
+    case .announce(let announce, let connectionID, let urlData):
       guard isValid(connectionID, client) else { return }
-      tracker.withTracker(of: announce.infoHash) {
+      var admission: Membership.Admission?
+      if let membership = tracker.membership {
+        do {
+          // A client that sends no URL data (BEP 41) has no way to say whose it is.
+          admission = try membership.admit(
+            announce, key: TrackerPath(urlData[...])?.key, from: client.address, at: reactor.now)
+        } catch {
+          return UDPTrackerResponse.writeError(error, request.transactionID, into: &reply)
+        }
+      }
+      let isServed = tracker.withTracker(of: announce.infoHash) {
         $0.handle(
           announce, request.transactionID, from: client.address, at: reactor.now, into: &reply)
       }
+      if isServed, let admission { report(announce, admission) }
     case .scrape(let scrape, let connectionID):
       guard isValid(connectionID, client) else { return }
+      guard tracker.membership == nil else {
+        // URL data belongs to announces only, so nobody can show a key here.
+        return UDPTrackerResponse.writeError(
+          .scrapeByHTTP, request.transactionID, into: &reply)
+      }
       scrape.write(request.transactionID, into: &reply) { tracker.statistics(of: $0) }
     }
   }
@@ -116,4 +150,9 @@ final class TrackerWorker: DatagramResponder {
   private func isValid(_ connectionID: UInt64, _ client: Endpoint) -> Bool {
     connectionIDs.isValid(connectionID, from: client.address, at: reactor.now)
   }
+}
+
+extension TrackerFailure {
+  fileprivate static let scrapeByHTTP = TrackerFailure(
+    "this tracker is private; scrape it by HTTP, with your key")
 }

@@ -26,7 +26,8 @@ public enum Hexadecimal {
     return high == nil ? bytes : nil
   }
 
-  static func value(of character: UInt8) -> UInt8? {
+  /// What one digit stands for.
+  public static func value(of character: UInt8) -> UInt8? {
     switch character {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10

@@ -60,5 +60,5 @@ public struct ConnectionIDAuthority: Sendable {
 extension Moment {
   /// Seconds as peers and connection IDs keep them: 32 bits, which wrap after 136 years and are
   /// compared by wrapping subtraction.
-  var wholeSeconds: UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000) }
+  public var wholeSeconds: UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000_000) }
 }

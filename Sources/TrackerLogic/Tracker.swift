@@ -91,24 +91,28 @@ public struct Tracker: ~Copyable, Sendable {
   /// Answers an announce by datagram (BEP 15), without an allocation.
   ///
   /// - Precondition: there is room for `UDPTrackerResponse.longestReply` bytes.
+  /// - Returns: whether the peer was served; otherwise it was told why not.
+  @discardableResult
   public mutating func handle(
     _ request: AnnounceRequest, _ transactionID: UInt32, from source: Address, at now: Moment,
     into datagram: inout OutputRawSpan
-  ) {
+  ) -> Bool {
     let standing: Standing
     do {
       standing = try admit(request, from: source, at: now)
     } catch {
-      return UDPTrackerResponse.writeError(error, transactionID, into: &datagram)
+      UDPTrackerResponse.writeError(error, transactionID, into: &datagram)
+      return false
     }
     let counts = statistics(standing)
     UDPTrackerResponse.writeAnnounce(
       transactionID, interval: policy.nextInterval(&generator),
       incomplete: counts?.incomplete ?? 0, complete: counts?.complete ?? 0, into: &datagram)
-    guard let swarm = standing.swarm, !standing.hasLeft else { return }
+    guard let swarm = standing.swarm, !standing.hasLeft else { return true }
     store.swarms[swarm].write(
       policy.peerCount(request.numWant), for: request, source.family, excluding: standing.place,
       &generator, into: &datagram)
+    return true
   }
 
   /// The counts of a torrent; `nil` when it is not tracked.

@@ -24,8 +24,9 @@ enum Shoal {
       HelpPage.showOverview(on: console)
       return .done
     }
-    let verb = try Self.verb(named: words[place])
-    let arguments = try verb.parse(words[..<place] + words[(place + 1)...])
+    let (verb, length) = try Self.verb(
+      beginning: Array(words[place...].prefix { !$0.hasPrefix("-") || $0 == "-" }))
+    let arguments = try verb.parse(words[..<place] + words[(place + length)...])
     let console = try Console(arguments)
     if arguments.has(GlobalFlags.version) { return printVersion(console) }
     if arguments.has(GlobalFlags.help) {

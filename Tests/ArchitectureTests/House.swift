@@ -9,7 +9,7 @@ enum House {
     ["TorrentModel"],
     ["ChordWire", "HTTPWire", "PeerWire", "TrackerWire"],
     ["ChordLogic", "SwarmLogic", "TrackerLogic"],
-    ["Networking", "Storage"],
+    ["Accounts", "Networking", "Storage"],
     ["Session", "Simulator"],
     ["Control"],
     ["shoal"],

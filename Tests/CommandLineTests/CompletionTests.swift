@@ -80,7 +80,12 @@ import Testing
     (["share", "sho"], ["shoal.bash", "shoal.fish"]),
     (["completion", ""], ["bash", "fish", "zsh"]),
     (["help", "cr"], ["create"]),
-    (["tracker", ""], []),
+    (["tracker", ""], ["stats", "torrent", "user"]),
+    (["tracker", "user", ""], ["add", "limit", "list", "revoke", "rotate"]),
+    (["tracker", "user", "add", "--addr"], ["--addresses"]),
+    (["tracker", "torrent", "add", "--data", ""], ["films"]),
+    (["tracker", "torrent", "add", ""], torrents),
+    (["tracker", "--json", "st"], ["stats"]),
   ]
 
   @Test(arguments: cases) func bashOffersWhatMayStandThere(
@@ -95,10 +100,10 @@ import Testing
   @Test func everyShellOffersEveryVerbAndFlag() throws {
     try withFiles { folder in
       let verbs = try bash([""], in: folder)
-      #expect(verbs == Shoal.verbs.map(\.name).sorted())
+      #expect(verbs == Shoal.firstWords.sorted())
       for verb in Shoal.verbs {
         let flags = verb.flags.map { "--" + $0.name }.sorted()
-        let found = try bash([verb.name, "--"], in: folder)
+        let found = try bash(verb.words + ["--"], in: folder)
         #expect(found == flags)
         for shell in Shell.allCases {
           #expect(shell.script.contains(verb.name))
@@ -112,6 +117,8 @@ import Testing
     ("shoal ge", ["get"]), ("shoal get --stall", ["--stall-timeout"]),
     ("shoal get --output ", ["films/"]), ("shoal get --color a", ["always", "auto"]),
     ("shoal verify not", ["notes.txt"]), ("shoal completion z", ["zsh"]), ("shoal get --up ", []),
+    ("shoal tracker us", ["user"]), ("shoal tracker user ro", ["rotate"]),
+    ("shoal tracker user add --addr", ["--addresses"]),
   ]
 
   @Test(.enabled(if: TerminalSession.tool("fish") != nil, "fish is not installed"))
@@ -136,6 +143,9 @@ import Testing
     ("shoal get --color=al", "shoal get --color=always"),
     ("shoal verify x.torrent no", "shoal verify x.torrent notes.txt"),
     ("shoal completion f", "shoal completion fish"),
+    ("shoal tracker us", "shoal tracker user"),
+    ("shoal tracker user rev", "shoal tracker user revoke"),
+    ("shoal tracker torrent add one", "shoal tracker torrent add one\\ two.torrent"),
   ]
 
   @Test(

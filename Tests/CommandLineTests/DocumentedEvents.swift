@@ -8,7 +8,10 @@ enum DocumentedEvents {
   /// Each event is one of its verb's and has exactly the documented keys.
   static func check(_ words: [String], _ output: String) throws {
     guard words.contains("--json"), !words.contains("--help"),
-      let verb = words.lazy.compactMap({ word in Shoal.verbs.first { $0.name == word } }).first
+      let first = words.firstIndex(where: { Shoal.firstWords.contains($0) }),
+      let verb = try? Shoal.verb(
+        beginning: Array(words[first...].prefix { !$0.hasPrefix("-") })
+      ).verb
     else { return }
     for object in try JSONLines.objects(output) {
       guard let name = object["event"] as? String else {

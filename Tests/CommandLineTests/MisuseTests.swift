@@ -15,16 +15,16 @@ import Testing
 
   @Test(arguments: Shoal.verbs.map(\.name)) func everyVerbHasItsPage(name: String) throws {
     let verb = try #require(Shoal.verbs.first { $0.name == name })
-    let page = try ShoalBinary.run([name, "--help"])
+    let page = try ShoalBinary.run(verb.words + ["--help"])
     #expect(page.exitCode == 0)
     #expect(page.output.hasPrefix("Usage: shoal \(name)"))
     for flag in verb.flags { #expect(page.output.contains("--\(flag.name)")) }
     for code in verb.exitCodes { #expect(page.output.contains("\n  \(code.rawValue)  ")) }
     #expect(page.output.contains("Examples:"))
     #expect(page.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
-    #expect(try ShoalBinary.run(["help", name]).output == page.output)
+    #expect(try ShoalBinary.run(["help"] + verb.words).output == page.output)
 
-    let json = try ShoalBinary.run([name, "--help", "--json"]).json
+    let json = try ShoalBinary.run(verb.words + ["--help", "--json"]).json
     #expect(json["verb"] as? String == name)
     let flags = try #require(json["flags"] as? [[String: Any]])
     #expect(flags.compactMap { $0["flag"] as? String } == verb.flags.map { "--" + $0.name })
@@ -50,6 +50,22 @@ import Testing
 
   @Test(arguments: [
     (["shwo", "x"], "unknown verb 'shwo'; did you mean 'show'?"),
+    (
+      ["tracker", "user"],
+      "'tracker user' wants one more word: add, list, revoke, rotate, limit; see 'shoal --help'"
+    ),
+    (
+      ["tracker", "usre", "add"],
+      "unknown verb 'tracker usre'; did you mean 'tracker user'?"
+    ),
+    (
+      ["tracker", "user", "lsit"],
+      "unknown verb 'tracker user lsit'; did you mean 'tracker user list'?"
+    ),
+    (
+      ["tracker", "user", "add"],
+      "'tracker user add' wants NAME; see 'shoal tracker user add --help'"
+    ),
     (["frobnicate"], "unknown verb 'frobnicate'; see 'shoal --help'"),
     ([], "a verb is missing; see 'shoal --help'"),
     (["show"], "'show' wants SOURCE; see 'shoal show --help'"),

@@ -23,6 +23,7 @@ enum BashCompletion {
 
     _shoal() {
       local current=${COMP_WORDS[COMP_CWORD]} word index
+      local names='|\((Shoal.verbGroups + Shoal.verbs.map(\.name)).joined(separator: "|"))|'
       local verb='' flag='' ended='' operands=0 values='\(values(of: GlobalFlags.group.flags))'
       for ((index = 1; index < COMP_CWORD; index++)); do
         word=${COMP_WORDS[index]}
@@ -36,8 +37,8 @@ enum BashCompletion {
           ended=1
         elif [[ -z $ended && $word == -?* ]]; then
           [[ " $values " != *" $word "* ]] || flag=$word
-        elif [[ -z $verb ]]; then
-          verb=$word
+        elif [[ -z $verb || ( $operands == 0 && $names == *"|$verb $word|"* ) ]]; then
+          verb=${verb:+$verb }$word
           case $verb in
     \(valueCases)      esac
         else
@@ -65,7 +66,12 @@ enum BashCompletion {
     """
   }
 
-  private static var verbNames: String { Shoal.verbs.map(\.name).joined(separator: " ") }
+  private static var verbNames: String { Shoal.firstWords.joined(separator: " ") }
+
+  /// A name as a pattern that stands for itself.
+  private static func pattern(_ name: String) -> String {
+    name.contains(" ") ? ShellQuote.single(name) : name
+  }
 
   private static func names(of flags: [FlagOutline]) -> String {
     flags.map { "--" + $0.name }.joined(separator: " ")
@@ -78,13 +84,13 @@ enum BashCompletion {
 
   private static var valueCases: String {
     Shoal.verbs.reduce(into: "") { text, verb in
-      text += "        \(verb.name)) values='\(values(of: verb.flags))' ;;\n"
+      text += "        \(pattern(verb.name))) values='\(values(of: verb.flags))' ;;\n"
     }
   }
 
   private static var flagNameCases: String {
     Shoal.verbs.reduce(into: "") { text, verb in
-      text += "      \(verb.name)) _shoal_words '\(names(of: verb.flags))' ;;\n"
+      text += "      \(pattern(verb.name))) _shoal_words '\(names(of: verb.flags))' ;;\n"
     }
   }
 
@@ -99,7 +105,7 @@ enum BashCompletion {
     for flag in GlobalFlags.group.flags { text += line("*", flag) }
     for verb in Shoal.verbs {
       for group in verb.groups.dropLast() {
-        for flag in group.flags { text += line(verb.name, flag) }
+        for flag in group.flags { text += line(pattern(verb.name), flag) }
       }
     }
     return text
@@ -107,11 +113,15 @@ enum BashCompletion {
 
   private static var operandCases: String {
     var text = ""
+    for group in Shoal.verbGroups {
+      let words = Shoal.continuations(of: group.split(separator: " ").map(String.init))
+      text += "      \(pattern(group)):0) _shoal_words '\(words.joined(separator: " "))' ;;\n"
+    }
     for verb in Shoal.verbs {
       for (position, operand) in verb.operands.each.enumerated() {
         guard let command = command(operand.completion) else { continue }
         let repeats = verb.operands.repeatsLast && position == verb.operands.each.count - 1
-        text += "      \(verb.name):\(repeats ? "*" : "\(position)")) \(command) ;;\n"
+        text += "      \(pattern(verb.name)):\(repeats ? "*" : "\(position)")) \(command) ;;\n"
       }
     }
     return text

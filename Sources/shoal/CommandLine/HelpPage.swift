@@ -61,7 +61,10 @@ struct HelpPage {
   /// The page of the program itself.
   static var overview: String {
     var text = "Usage: shoal VERB [ARGUMENT…] [FLAG…]\n\nDistributes files by swarm.\n\nVerbs:\n"
-    for verb in Shoal.verbs { text += "  \(TextColumns.pad(verb.name, to: 12))\(verb.summary)\n" }
+    let width = Shoal.verbs.map(\.name.count).max() ?? 0
+    for verb in Shoal.verbs {
+      text += "  \(TextColumns.pad(verb.name, to: width + 2))\(verb.summary)\n"
+    }
     text += "\n\(GlobalFlags.group.title):\n"
     for flag in GlobalFlags.group.flags { text += lines(of: flag) }
     text += "\n" + wrap(quantities, indent: 0)

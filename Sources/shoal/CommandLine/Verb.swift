@@ -11,6 +11,7 @@ struct Verb: Sendable {
     }
   }
 
+  /// One word, or several where verbs form a group: `tracker user add`.
   let name: String
   let summary: String
   let operands: Operands
@@ -44,6 +45,9 @@ struct Verb: Sendable {
   }
 
   var flags: [FlagOutline] { groups.flatMap(\.flags) }
+
+  /// The words of the name.
+  var words: [String] { name.split(separator: " ").map(String.init) }
 
   /// `shoal VERB OPERAND… [FLAG…]`
   var usage: String {
@@ -86,6 +90,11 @@ struct Operands: Sendable {
 
   static func optional(_ operand: Operand) -> Operands {
     Operands(each: [operand], least: 0, repeatsLast: false)
+  }
+
+  /// Any number, none included.
+  static func anyNumber(_ operand: Operand) -> Operands {
+    Operands(each: [operand], least: 0, repeatsLast: true)
   }
 
   /// One or more.

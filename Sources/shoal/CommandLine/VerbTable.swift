@@ -14,16 +14,18 @@ extension Shoal {
     .verify,
     .edit,
     .tracker,
+    .trackerUserAdd,
+    .trackerUserList,
+    .trackerUserRevoke,
+    .trackerUserRotate,
+    .trackerUserLimit,
+    .trackerTorrentAdd,
+    .trackerTorrentRemove,
+    .trackerTorrentList,
+    .trackerTorrentExport,
+    .trackerStats,
     .simulate,
     .completion,
     .help,
   ]
-
-  static func verb(named name: String) throws(CommandError) -> Verb {
-    if let verb = verbs.first(where: { $0.name == name }) { return verb }
-    let near = EditDistance.nearest(to: name, among: verbs.map(\.name))
-    throw .usage(
-      "unknown verb '\(name)'",
-      remedy: near.map { "did you mean '\($0)'?" } ?? "see 'shoal --help'")
-  }
 }

@@ -10,13 +10,21 @@ enum ZshCompletion {
       typeset -A opt_args
       local -a verbs=(
     \(descriptions)  )
+      local -a names=(
+    \(names)  )
       _arguments -C -S -s \\
     \(specifications(of: GlobalFlags.group.flags))    '1:verb:->verb' \\
         '*::argument:->argument' && return
       case $state in
         verb) _describe -t verbs verb verbs ;;
         argument)
-          case $line[1] in
+          local verb=$words[1]
+          while (( CURRENT > 2 )) && (( $names[(Ie)$verb $words[2]] )); do
+            verb="$verb $words[2]"
+            shift words
+            (( CURRENT-- ))
+          done
+          case $verb in
     \(cases)      esac
           ;;
       esac
@@ -28,16 +36,29 @@ enum ZshCompletion {
   }
 
   private static var descriptions: String {
-    Shoal.verbs.reduce(into: "") { text, verb in
-      text += "    \(ShellQuote.single("\(verb.name):\(verb.summary)"))\n"
+    Shoal.firstWords.reduce(into: "") { text, word in
+      let summary = Shoal.verbs.first { $0.words.first == word }?.summary ?? ""
+      text += "    \(ShellQuote.single("\(word):\(summary)"))\n"
     }
+  }
+
+  /// Names of several words, and the beginnings of such.
+  private static var names: String {
+    (Shoal.verbGroups + Shoal.verbs.map(\.name)).filter { $0.contains(" ") }
+      .reduce(into: "") { text, name in text += "    \(ShellQuote.single(name))\n" }
   }
 
   private static var cases: String {
     var text = ""
+    let groups = Shoal.verbGroups
+    for group in groups where !Shoal.verbs.contains(where: { $0.name == group }) {
+      text += "        \(pattern(group)))\n          _arguments -S -s \\\n"
+      text += "        \(continuation(of: group))\n            && return\n          ;;\n"
+    }
     for verb in Shoal.verbs {
-      text += "        \(verb.name))\n          _arguments -S -s \\\n"
+      text += "        \(pattern(verb.name)))\n          _arguments -S -s \\\n"
       var lines = specifications(of: verb.flags)
+      if groups.contains(verb.name) { lines += continuation(of: verb.name) + "\n" }
       for (position, operand) in verb.operands.each.enumerated() {
         let repeats = verb.operands.repeatsLast && position == verb.operands.each.count - 1
         let place = repeats ? "*" : "\(position + 1)"
@@ -48,6 +69,16 @@ enum ZshCompletion {
       text += "            && return\n          ;;\n"
     }
     return text
+  }
+
+  private static func pattern(_ name: String) -> String {
+    name.contains(" ") ? ShellQuote.single(name) : name
+  }
+
+  /// The argument of `_arguments` for the word that a longer name goes on with.
+  private static func continuation(of group: String) -> String {
+    let words = Shoal.continuations(of: group.split(separator: " ").map(String.init))
+    return "    \(ShellQuote.single("1:verb:(\(words.joined(separator: " ")))")) \\"
   }
 
   /// One argument of `_arguments` for each flag, on a line of its own.
@@ -83,7 +114,7 @@ enum ZshCompletion {
     case .torrentFiles: "_files -g \"*.torrent(-.)\""
     case .folders: "_files -/"
     case .words(let words): "(\(words.joined(separator: " ")))"
-    case .verbs: "(\(Shoal.verbs.map(\.name).joined(separator: " ")))"
+    case .verbs: "(\(Shoal.firstWords.joined(separator: " ")))"
     }
   }
 }

@@ -3,7 +3,7 @@ extension Verb {
 
   static let help = Verb(
     "help", "Prints the page of a verb, or the list of verbs.",
-    operands: .optional(Operand("VERB", .verbs)),
+    operands: .anyNumber(Operand("VERB", .verbs)),
     groups: [FlagGroup(title: "Page", [man.outline])],
     details: [
       "'shoal help get' and 'shoal get --help' are the same. With --json the page is one object, "
@@ -22,10 +22,11 @@ extension Verb {
       console.output.write(ManualPage.text)
       return .done
     }
-    guard let name = arguments.operands.first else {
+    guard !arguments.operands.isEmpty else {
       HelpPage.showOverview(on: console)
       return .done
     }
+    let name = arguments.operands.joined(separator: " ")
     HelpPage(verb: try Shoal.verb(named: name)).show(on: console)
     return .done
   }

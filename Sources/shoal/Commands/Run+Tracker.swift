@@ -1,3 +1,4 @@
+import Accounts
 import DeterministicCore
 import Glibc
 import Networking
@@ -12,11 +13,12 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
   do {
     let reactor = try Reactor()
     try reactor.onSignals([SIGINT, SIGTERM]) { _ in reactor.stop() }
+    let keeper = options.isPrivate ? try keepAccounts(options, reactor, console) : nil
     let server = try TrackerServer(
       options.policy, admission: options.isOpen ? .everything : .registered,
-      workers: options.workers, on: reactor)
+      membership: keeper?.membership, workers: options.workers, on: reactor)
     var watcher: FolderWatcher?
-    if !options.isOpen {
+    if !options.isOpen, keeper == nil {
       watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)
       watcher?.look()
     }
@@ -32,16 +34,22 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
         if server.listeningOn.isEmpty { throw error }
       }
     }
+    let bases = options.announceBases(at: server.listeningOn.first)
+    try keeper?.setAnnounceBases(bases)
     let saver = try SwarmSaver(
       server, to: swarms, every: options.saveInterval, on: reactor,
       report: saveReporter(swarms, console))
-    announceStart(of: server, watcher, options, console)
+    announceStart(of: server, bases, options, console)
+    tellTorrents(watcher, keeper, options, console)
     try reactor.run()
     watcher = nil
     server.close()
+    keeper?.finish()
     try saver.finish()
     console.event(.event(.serviceStopped))
     return .done
+  } catch let error as AccountsError {
+    throw CommandError(error)
   } catch let error as StorageError {
     throw CommandError(
       .disk, "the swarms could not be kept: \(error)",
@@ -89,17 +97,38 @@ private func saveReporter(
   }
 }
 
+/// Opens the accounts, and tells when they cannot be written, and when they can be again.
+private func keepAccounts(
+  _ options: TrackerOptions, _ reactor: Reactor, _ console: Console
+) throws(AccountsError) -> AccountsKeeper {
+  try AccountsKeeper(in: options.data, lifetime: options.policy.lifetime, on: reactor) { failure in
+    if let failure {
+      console.warn("nothing is credited until this is mended: \(failure)")
+    } else {
+      console.warn("announces are credited again, and none was lost")
+    }
+  }
+}
+
 private func announceStart(
-  of server: TrackerServer, _ watcher: FolderWatcher?, _ options: TrackerOptions,
-  _ console: Console
+  of server: TrackerServer, _ bases: [String], _ options: TrackerOptions, _ console: Console
 ) {
   console.event(
     .event(
       .serviceStarted, [("listen", .array(server.listeningOn.map { .string($0.description) }))]))
-  let host = LocalAddresses.reachable(from: options.listen.address).first.map { "\($0)" } ?? "HOST"
-  let port = server.listeningOn.first?.port ?? options.listen.port
-  console.note("announce to http://\(host):\(port)/announce or udp://\(host):\(port)")
-  if let watcher {
+  let path = options.isPrivate ? "/KEY/announce" : "/announce"
+  console.note("announce to \(bases.map { $0 + path }.joined(separator: " or "))")
+}
+
+private func tellTorrents(
+  _ watcher: FolderWatcher?, _ keeper: AccountsKeeper?, _ options: TrackerOptions,
+  _ console: Console
+) {
+  if let keeper {
+    console.note(
+      "private: tracking \(Format.count(keeper.membership.torrentCount, "torrent")); "
+        + "'shoal tracker user add' and 'shoal tracker torrent add' add members and torrents")
+  } else if let watcher {
     console.note(
       "tracking \(Format.count(watcher.count, "torrent")) of "
         + "\(SafeText.visible(options.torrents)); put .torrent files there to add more")
@@ -118,6 +147,15 @@ extension TrackerOptions {
     policy.mostPeersPerReply = mostPeers
     policy.standardPeers = min(policy.standardPeers, mostPeers)
     return policy
+  }
+
+  /// Where members reach the tracker: as they were told, or else at this machine.
+  func announceBases(at endpoint: Endpoint?) -> [String] {
+    guard publicURLs.isEmpty else { return publicURLs }
+    let address = LocalAddresses.reachable(from: listen.address).first
+    let port = endpoint?.port ?? listen.port
+    let host = address.map { Endpoint($0, port: port).description } ?? "HOST:\(port)"
+    return ["http://\(host)", "udp://\(host)"]
   }
 
   /// Both internets where no address was chosen, the older first.

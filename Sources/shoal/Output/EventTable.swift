@@ -118,6 +118,41 @@ extension EventOutline {
 
   static let serviceStopped = EventOutline("stopped", "the tracker has ended and kept its swarms")
 
+  // MARK: Accounts
+
+  static let member = EventOutline(
+    "member", "a member of a private tracker, as the account stands",
+    [
+      Key("name", "what the member is called"), Key("number", "of the member, in its key"),
+      Key("revoked", "whether the member is refused"),
+      Key("torrents", "that may be active at once; null without limit"),
+      Key("addresses", "that may announce at once; null without limit"),
+      Key("uploaded", "bytes that count"), Key("downloaded", "bytes that count"),
+      Key("ratio", "uploaded over downloaded; null while nothing was downloaded"),
+      Key("movedUp", "bytes uploaded, before multipliers"),
+      Key("movedDown", "bytes downloaded, before multipliers"),
+      Key("seedTime", "seconds, of all torrents together"),
+      Key("active", "sessions under way"),
+      Key("lastSeen", "of the last announce, seconds since 1970; null for never"),
+      Key("announce", "the member's own announce URLs; empty where nobody asked for them"),
+    ])
+
+  static let listed = EventOutline(
+    "listed", "a torrent of a private tracker",
+    [
+      Key("state", "tracked or removed"), Key("name", "its title"), .infoHash, .size,
+      Key("files", "number of files"), Key("tags", "words to find it by"),
+      Key("uploadPercent", "how much of what is uploaded counts"),
+      Key("downloadPercent", "how much of what is downloaded counts"),
+      Key("movedUp", "bytes that members say they uploaded"),
+      Key("movedDown", "bytes that members say they downloaded"),
+      Key("completed", "downloads that became complete"),
+    ])
+
+  static let exported = EventOutline(
+    "exported", "a .torrent file was written for a member",
+    [.infoHash, Key("name", "the member"), .file])
+
   // MARK: Simulations
 
   static let simulated = EventOutline(

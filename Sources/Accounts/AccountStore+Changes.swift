@@ -1,0 +1,31 @@
+public import TrackerLogic
+
+/// What a running tracker has to learn.
+public struct AccountChanges: Sendable {
+  /// The revision that these lead to.
+  public var revision: Int64
+  public var members: [MemberStanding]
+  public var torrents: [TorrentListing]
+}
+
+extension AccountStore {
+  /// Everything that was changed after a revision; 0 for all.
+  public func changes(since revision: Int64) throws(AccountsError) -> AccountChanges {
+    // One transaction, so that the revision is that of the rows.
+    try database.execute("BEGIN")
+    defer { try? database.execute("COMMIT") }
+    return AccountChanges(
+      revision: try self.revision(),
+      members: try database.rows(
+        """
+        SELECT id, name, generation, is_revoked, most_torrents, most_addresses
+        FROM member WHERE revision > ?
+        """, .integer(revision), read: standing),
+      torrents: try database.rows(
+        """
+        SELECT id, info_hash, upload_percent, download_percent, is_removed
+        FROM torrent WHERE revision > ?
+        """, .integer(revision), read: Self.listing
+      ).compactMap { $0 })
+  }
+}
