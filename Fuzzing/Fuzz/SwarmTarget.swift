@@ -57,6 +57,9 @@ private struct SwarmGame: ~Copyable {
   private mutating func note(_ effect: SwarmEffect) {
     switch effect {
     case .connect(let key, _), .adopt(_, let key): keys.append(key)
+    case .fetch(let key, _, let pieces):
+      require(!pieces.isEmpty && pieces.upperBound <= Self.geometry.pieceCount, "\(pieces)")
+      if !keys.contains(key) { keys.append(key) }
     case .verify(let piece, _): verifying.append(piece)
     case .upload(let key, let block):
       require(Self.geometry.contains(block), "\(block) is not of the torrent")
@@ -81,7 +84,15 @@ private struct SwarmGame: ~Copyable {
       return .accepted(ticket: tickets, from: endpoint(&input), handshake(&input))
     case 2, 3: return .handshake(key, handshake(&input))
     case 4: return [.wake, .wake, .ended(key), .notDialled(key)][input.below(4)]
-    case 5: return input.isOne(in: 8) ? .faulted(key, "noise") : .wake
+    case 5:
+      switch input.below(16) {
+      case 0: return .faulted(key, "noise")
+      case 1: return .webSeeds(input.below(3))
+      case 2: return .fetched(key, .done)
+      case 3: return .fetched(key, .failed(retryAfter: nil))
+      case 4: return .fetched(key, .refused(0..<input.below(Self.geometry.pieceCount + 1)))
+      default: return .wake
+      }
     case 6: return input.isOne(in: 30) ? .madePrivate : .downloadPaused(input.isOne(in: 4))
     case 7: return .discarded(block(&input), from: key)
     case 8, 9, 10: return landing(key, &input)

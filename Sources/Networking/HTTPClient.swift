@@ -1,6 +1,7 @@
 import CCurl
 public import DeterministicCore
 import Glibc
+public import HTTPWire
 public import TorrentModel
 
 /// What to fetch, and how much of the machine it may cost.
@@ -13,6 +14,10 @@ public struct HTTPFetch: Sendable {
   public var longestBody = 1 << 20
   /// From the start to the last byte.
   public var deadline = TimeSpan.seconds(30)
+  /// How long nothing may arrive; nil for as long as the deadline allows.
+  public var stallDeadline: TimeSpan?
+  /// Offsets of the first and last byte wanted; nil for the whole document.
+  public var range: ClosedRange<UInt64>?
   public var mostRedirects = 5
   /// The local address to come from, where one was chosen.
   public var sourceAddress: String?
@@ -23,8 +28,34 @@ public struct HTTPFetch: Sendable {
   }
 }
 
+/// The beginning of an answer.
+public struct HTTPHead: Sendable {
+  public var status: Int
+  public var contentRange: ContentRange?
+  /// How long to wait before the next request, where the server says so (RFC 9110, section 10.2.3).
+  public var retryAfter: TimeSpan?
+}
+
+/// Takes an answer as it comes. Called on the loop.
+public protocol HTTPBodyReceiver: AnyObject {
+  /// Called once before the body, if there is any.
+  func received(_ head: HTTPHead)
+  func received(_ bytes: UnsafeRawBufferPointer) -> HTTPFlow
+}
+
+public enum HTTPFlow: Sendable {
+  case goOn
+  /// The bytes were not taken; they come again after `resume`.
+  case pause
+  /// Enough: the fetch ends here, as if the answer had.
+  case end
+}
+
+/// Names a fetch that is under way.
+public typealias HTTPFetchID = UInt64
+
 public enum HTTPOutcome: Sendable {
-  /// With where it came from, after redirects.
+  /// With where it came from, after redirects. The body is empty where a receiver took it.
   case response(status: Int, body: [UInt8], from: Endpoint)
   /// No answer, or none that could be taken, in words for people.
   case failed(String)
@@ -45,6 +76,11 @@ public final class HTTPClient {
   private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
   private var sockets: [Int32: SocketWatcher] = [:]
   private var timer: SlabID?
+  private var nextID: HTTPFetchID = 0
+  /// Fetches that are to begin once libcurl, which is calling us, takes calls itself.
+  private var waiting: [UnsafeMutableRawPointer] = []
+  /// How deep we are in calls of libcurl's that call us.
+  private var depth = 0
 
   public static let userAgent = "Shoal/0.1.0"
   private static let connectDeadline = TimeSpan.seconds(15)
@@ -83,16 +119,62 @@ public final class HTTPClient {
     curl_multi_cleanup(multi)
   }
 
-  /// Fetches a URL; `completion` is called on the loop, later, unless the client goes first.
-  public func get(_ fetch: HTTPFetch, completion: @escaping (HTTPOutcome) -> Void) {
+  /// Fetches a URL; `completion` is called on the loop, later, unless the fetch is cancelled or the
+  /// client goes first.
+  ///
+  /// - Parameter receiver: takes the body instead of the outcome.
+  @discardableResult
+  public func get(
+    _ fetch: HTTPFetch, into receiver: (any HTTPBodyReceiver)? = nil,
+    completion: @escaping (HTTPOutcome) -> Void
+  ) -> HTTPFetchID {
+    nextID += 1
     guard let handle = curl_easy_init() else {
       reactor.schedule(after: .zero) { completion(.failed("libcurl has no memory left")) }
-      return
+      return nextID
     }
-    let transfer = HTTPTransfer(fetch, handle, completion: completion)
+    let transfer = HTTPTransfer(
+      fetch, handle, id: nextID, receiver: receiver, completion: completion)
     transfers[handle] = transfer
     configure(handle, fetch, transfer)
-    curl_multi_add_handle(multi, handle)
+    if depth > 0 { waiting.append(handle) } else { curl_multi_add_handle(multi, handle) }
+    return nextID
+  }
+
+  /// Ends a fetch without a completion.
+  public func cancel(_ id: HTTPFetchID) {
+    guard let (handle, transfer) = transfers.first(where: { $0.value.id == id }) else { return }
+    transfer.isCancelled = true
+    if depth == 0 { remove(handle) }
+  }
+
+  /// Lets a fetch go on whose receiver said `.pause`.
+  public func resume(_ id: HTTPFetchID) {
+    guard let (handle, transfer) = transfers.first(where: { $0.value.id == id }),
+      transfer.isPaused
+    else { return }
+    transfer.isPaused = false
+    callingCurl { curl_easy_pause(handle, CURLPAUSE_RECV_CONT | CURLPAUSE_SEND_CONT) }
+  }
+
+  private func remove(_ handle: UnsafeMutableRawPointer) {
+    transfers[handle] = nil
+    waiting.removeAll { $0 == handle }
+    curl_multi_remove_handle(multi, handle)
+    curl_easy_cleanup(handle)
+  }
+
+  /// Calls libcurl, which may call us back; what we may not do meanwhile is done afterwards.
+  private func callingCurl(_ call: () -> CURLcode) {
+    depth += 1
+    _ = call()
+    depth -= 1
+    guard depth == 0 else { return }
+    for (handle, transfer) in transfers where transfer.isCancelled { remove(handle) }
+    finishTransfers()
+    let begun = waiting
+    waiting = []
+    for handle in begun { curl_multi_add_handle(multi, handle) }
   }
 
   private func configure(
@@ -105,7 +187,16 @@ public final class HTTPClient {
     shoal_curl_set_long(handle, CURLOPT_MAXREDIRS, fetch.mostRedirects)
     shoal_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
     shoal_curl_set_text(handle, CURLOPT_PROXY, "")
-    shoal_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
+    if let range = fetch.range {
+      // No encoding either: it is the document's own bytes that are counted.
+      shoal_curl_set_text(handle, CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound)")
+    } else {
+      shoal_curl_set_text(handle, CURLOPT_ACCEPT_ENCODING, "")
+    }
+    if let stall = fetch.stallDeadline {
+      shoal_curl_set_long(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
+      shoal_curl_set_long(handle, CURLOPT_LOW_SPEED_TIME, max(1, Int(stall.seconds)))
+    }
     shoal_curl_set_long(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
     shoal_curl_set_long(handle, CURLOPT_FORBID_REUSE, 1)
     shoal_curl_set_text(handle, CURLOPT_USERAGENT, Self.userAgent)
@@ -127,7 +218,8 @@ public final class HTTPClient {
     }
     shoal_curl_set_header(handle) { bytes, size, count, context in
       guard let context else { return 0 }
-      return Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue().note(size * count)
+      let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+      return Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue().note(line)
     }
     shoal_curl_set_write(handle) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
@@ -165,8 +257,10 @@ public final class HTTPClient {
 
   fileprivate func act(on socket: Int32, _ events: Int32) {
     var running: Int32 = 0
-    curl_multi_socket_action(multi, socket, events, &running)
-    finishTransfers()
+    callingCurl {
+      curl_multi_socket_action(multi, socket, events, &running)
+      return CURLE_OK
+    }
   }
 
   private func finishTransfers() {

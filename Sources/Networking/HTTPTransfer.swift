@@ -1,4 +1,6 @@
 import CCurl
+import DeterministicCore
+import HTTPWire
 import TorrentModel
 
 /// One fetch under way.
@@ -7,7 +9,17 @@ final class HTTPTransfer {
   /// keeps every line it reads and bounds the length of each only.
   private static let longestHeaders = 256 << 10
 
+  let id: HTTPFetchID
   private let fetch: HTTPFetch
+  private let receiver: (any HTTPBodyReceiver)?
+  /// Nothing of it is wanted any more; it goes as soon as libcurl lets it.
+  var isCancelled = false
+  var isPaused = false
+  private var hasBegun = false
+  /// The receiver has had enough.
+  private var isEnded = false
+  private var contentRange: ContentRange?
+  private var retryAfter: TimeSpan?
   private let handle: UnsafeMutableRawPointer
   private var body: [UInt8] = []
   private var headerBytes = 0
@@ -18,10 +30,12 @@ final class HTTPTransfer {
   let completion: (HTTPOutcome) -> Void
 
   init(
-    _ fetch: HTTPFetch, _ handle: UnsafeMutableRawPointer,
-    completion: @escaping (HTTPOutcome) -> Void
+    _ fetch: HTTPFetch, _ handle: UnsafeMutableRawPointer, id: HTTPFetchID,
+    receiver: (any HTTPBodyReceiver)?, completion: @escaping (HTTPOutcome) -> Void
   ) {
+    self.id = id
     self.fetch = fetch
+    self.receiver = receiver
     self.handle = handle
     self.completion = completion
   }
@@ -35,7 +49,7 @@ final class HTTPTransfer {
     guard let endpoint = name.endpoint else { return CURL_SOCKET_BAD }
     let (origin, purpose) = nextHop
     guard origin.mayRequest(endpoint, for: purpose) else {
-      refusal = origin.refusal(of: endpoint)
+      refusal = origin.refusal(of: endpoint, for: purpose)
       return CURL_SOCKET_BAD
     }
     return shoal_curl_address_socket(address)
@@ -56,6 +70,8 @@ final class HTTPTransfer {
 
   /// Returns how many bytes were taken; fewer than offered ends the fetch.
   func take(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard !isCancelled else { return 0 }
+    if let receiver { return hand(bytes, to: receiver) }
     guard body.count + bytes.count <= fetch.longestBody else {
       tooLong = "the answer is longer than \(fetch.longestBody) bytes"
       return 0
@@ -64,9 +80,56 @@ final class HTTPTransfer {
     return bytes.count
   }
 
+  private func hand(
+    _ bytes: UnsafeRawBufferPointer, to receiver: any HTTPBodyReceiver
+  ) -> Int {
+    if !hasBegun {
+      hasBegun = true
+      receiver.received(
+        HTTPHead(status: status, contentRange: contentRange, retryAfter: retryAfter))
+    }
+    switch receiver.received(bytes) {
+    case .goOn: return bytes.count
+    case .pause:
+      isPaused = true
+      return Int(CURL_WRITEFUNC_PAUSE)
+    case .end:
+      isEnded = true
+      return 0
+    }
+  }
+
+  private var status: Int {
+    var status = 0
+    shoal_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+    return status
+  }
+
+  /// What is wanted of the headers. A line that begins an answer forgets those of the one before.
+  private func read(_ line: UnsafeRawBufferPointer) {
+    if line.starts(with: Array("HTTP/".utf8)) {
+      contentRange = nil
+      retryAfter = nil
+    }
+    guard line.count < 256, let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+    let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
+    let value = line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") }
+      .prefix { $0 >= UInt8(ascii: " ") }
+    switch name {
+    case "content-range": contentRange = ContentRange(Array(value))
+    case "retry-after":
+      retryAfter = Int(String(decoding: value, as: UTF8.self)).map {
+        .seconds(min(max(0, $0), 86_400))
+      }
+    default: break
+    }
+  }
+
   /// Counts a header line in; anything but its length returned ends the fetch.
-  func note(_ headerLength: Int) -> Int {
+  func note(_ line: UnsafeRawBufferPointer) -> Int {
     if headerBytes == 0 || answeredAt != hop { noteAnswer() }
+    read(line)
+    let headerLength = line.count
     headerBytes += headerLength
     guard headerBytes <= Self.longestHeaders else {
       tooLong = "the answer has more than \(Self.longestHeaders) bytes of headers"
@@ -92,13 +155,11 @@ final class HTTPTransfer {
 
   func outcome(_ code: CURLcode) -> HTTPOutcome {
     if let tooLong { return .failed(tooLong) }
-    guard code == CURLE_OK else {
+    guard code == CURLE_OK || isEnded else {
       if code == CURLE_COULDNT_CONNECT, let refusal { return .failed(refusal) }
       return .failed(String(cString: curl_easy_strerror(code)))
     }
     guard let answeredFrom else { return .failed("no answer") }
-    var status = 0
-    shoal_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
     return .response(status: status, body: body, from: answeredFrom)
   }
 }

@@ -31,14 +31,20 @@ final class RateLimits {
 
   func noteSent(_ bytes: Int) { up.spend(bytes) }
 
+  /// Whether bytes may be received; otherwise the caller pauses and is resumed.
+  var mayRead: Bool {
+    guard down.isLimited, down.available(at: reactor.now) == 0 else { return true }
+    resumeSoon()
+    return false
+  }
+
+  func noteReceived(_ bytes: Int) { down.spend(bytes) }
+
   /// Notes bytes received. Returns whether reading may go on; otherwise the caller pauses and is
   /// resumed.
   func mayReadOn(after bytes: Int) -> Bool {
-    guard down.isLimited else { return true }
-    down.spend(bytes)
-    guard down.available(at: reactor.now) == 0 else { return true }
-    resumeSoon()
-    return false
+    noteReceived(bytes)
+    return mayRead
   }
 
   private func resumeSoon() {

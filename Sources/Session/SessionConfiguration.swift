@@ -76,6 +76,18 @@ public enum TorrentSource: Sendable {
   }
 }
 
+extension TorrentSource {
+  /// The web seeds that the source names.
+  var webSeeds: [WebSeed] {
+    switch self {
+    case .metainfo(let metainfo):
+      metainfo.webSeeds.compactMap { WebSeed($0) }
+        + metainfo.pieceServers.compactMap { WebSeed($0, kind: .pieces) }
+    case .magnet(let link): link.webSeeds.compactMap { WebSeed($0) }
+    }
+  }
+}
+
 /// How one torrent is to be handled.
 public struct TorrentOptions: Sendable {
   /// The folder that holds the torrent's file or folder.
@@ -89,6 +101,8 @@ public struct TorrentOptions: Sendable {
   /// Trackers on top of those in the source, each a tier of its own.
   public var trackers: [String] = []
   public var peers: [MagnetLink.PeerHint] = []
+  /// Web seeds on top of those in the source.
+  public var webSeeds: [String] = []
   /// Who named the trackers and peers that stand in the source. Those above, the user typed.
   public var origin = RequestOrigin.document
   /// Whether a file is wanted, by its path below the download folder; nil for all.

@@ -41,6 +41,8 @@ public enum TorrentEvent: Sendable {
   /// An announce was answered or failed.
   case tracker(TrackerReport)
   case resume(ResumeReport)
+  /// A web seed could not be used.
+  case webSeed(WebSeedReport)
 }
 
 /// What the state that is kept between two runs was good for.
@@ -72,6 +74,13 @@ public struct TrackerReport: Hashable, Sendable {
   }
 }
 
+/// What is wrong with a web seed.
+public struct WebSeedReport: Hashable, Sendable {
+  /// Scheme and host.
+  public let url: String
+  public let problem: String
+}
+
 /// A torrent's numbers at one moment.
 public struct TorrentSnapshot: Sendable {
   public var name: String
@@ -95,4 +104,9 @@ public struct TorrentSnapshot: Sendable {
   public var completePeers: Int
   /// Peers that payload came from.
   public var contributors: Int
+  /// Web seeds that are not given up.
+  public var webSeeds: Int
+  /// Verified bytes that this run fetched, by where they came from.
+  public var verifiedFromPeers: UInt64
+  public var verifiedFromWebSeeds: UInt64
 }

@@ -33,6 +33,7 @@ extension TorrentRunner {
     guard self.info == nil else { return }
     self.info = info
     if info.isPrivate { tell(.madePrivate) }
+    openWebSeeds()
     report(.metadata(info))
     openFiles(info)
   }

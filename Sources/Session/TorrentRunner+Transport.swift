@@ -200,6 +200,7 @@ extension TorrentRunner: PeerTransportDelegate {
       transport?.pauseReading(false)
       transport?.pauseSending(false)
     }
+    for fetch in fetches { fetch.resume() }
   }
 
   public func transport(_ transport: PeerTransport, sent block: Block) {

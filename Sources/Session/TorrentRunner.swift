@@ -40,6 +40,10 @@ public final class TorrentRunner {
   /// What tells trackers that we are the same peer when our address changes.
   let announceKey: UInt32
 
+  /// The web seeds, as the swarm numbers them, and what is being fetched of them.
+  var webSeeds: [WebSeed] = []
+  var fetches: [WebSeedFetch] = []
+
   /// Ends the check of the disk.
   let cancellation = Cancellation()
   /// Bytes in the wanted pieces, where not all are wanted.
@@ -150,6 +154,8 @@ public final class TorrentRunner {
       forget(key)
     case .verify(let piece, let isSuspect): verify(piece, isSuspect: isSuspect)
     case .abandon(let piece): abandon(piece)
+    case .fetch(let key, let number, let pieces): fetch(key, number, pieces)
+    case .endFetch(let key): endFetch(key)
     case .metadataComplete(let bytes): take(metadata: bytes)
     case .wake(let moment): reactor.schedule(at: moment) { [weak self] in self?.wake() }
     case .report(let event): note(event)
@@ -165,6 +171,9 @@ public final class TorrentRunner {
 
   private func note(_ event: SwarmEvent) {
     report(.swarm(event))
+    if case .webSeedBanned(let number) = event {
+      note(webSeeds[number], failed: "it sent data that does not match its hash; not asked again")
+    }
     guard event == .complete else { return }
     forgetState()
     if swarm.down.total > 0 {
@@ -200,6 +209,8 @@ public final class TorrentRunner {
     if let announceTimer { reactor.cancelTimer(announceTimer) }
     for transport in transports { transport?.close() }
     transports = []
+    for fetch in fetches { fetch.cancel() }
+    fetches = []
     accepted = [:]
     buffers = []
   }
@@ -214,7 +225,10 @@ public final class TorrentRunner {
       downloaded: swarm.down.total + (keeping?.restored?.downloaded ?? 0),
       uploaded: swarm.up.total + (keeping?.restored?.uploaded ?? 0), wasted: swarm.wastedBytes,
       peers: swarm.peerCount, seeds: swarm.seedCount,
-      completePeers: swarm.completePeerCount, contributors: swarm.contributorCount)
+      completePeers: swarm.completePeerCount, contributors: swarm.contributorCount,
+      webSeeds: swarm.webSeedCount,
+      verifiedFromPeers: swarm.verifiedBytes - swarm.verifiedFromWebSeeds,
+      verifiedFromWebSeeds: swarm.verifiedFromWebSeeds)
   }
 
   /// What is wanted of the torrent, or all of it while that is not known.

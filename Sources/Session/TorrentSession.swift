@@ -32,6 +32,7 @@ public final class TorrentSession {
   let scratch = ReceiveScratch()
   private(set) var mailbox: Mailbox<SessionMessage>!
   private(set) var courier: ResultCourier!
+  let http: HTTPClient
   private(set) var trackers: TrackerClient!
   private(set) var limits: RateLimits!
   private var generator: SeededGenerator
@@ -53,6 +54,7 @@ public final class TorrentSession {
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
     peerID = PeerID.random(using: &system)
+    http = HTTPClient(on: reactor)
     descriptors = DescriptorPool(capacity: configuration.openFiles)
     do { workers = try WorkerPool() } catch { throw .storage(error) }
     do {
@@ -70,7 +72,8 @@ public final class TorrentSession {
       for runner in torrents { runner.resumeTransports() }
     }
     trackers = TrackerClient(
-      on: reactor, from: sourceAddress, generator: SeededGenerator(seed: generator.next())
+      on: reactor, http: http, from: sourceAddress,
+      generator: SeededGenerator(seed: generator.next())
     ) { [unowned self] host, port, completion in
       lookUp([MagnetLink.PeerHint(host: host, port: port)], completion: completion)
     }

@@ -36,14 +36,14 @@ final class TrackerClient {
   private static let mostConnections = 1000
 
   init(
-    on reactor: Reactor, from sourceAddress: Address?, generator: SeededGenerator,
+    on reactor: Reactor, http: HTTPClient, from sourceAddress: Address?, generator: SeededGenerator,
     lookUp: @escaping (String, UInt16, @escaping ([Endpoint]) -> Void) -> Void
   ) {
     self.reactor = reactor
     self.sourceAddress = sourceAddress
     self.generator = generator
     self.lookUp = lookUp
-    http = HTTPClient(on: reactor)
+    self.http = http
   }
 
   /// - Parameter origin: who named the URL, and with that where it may lead.
@@ -56,7 +56,8 @@ final class TrackerClient {
       lookUp(url.host, url.port) { [weak self] endpoints in
         let allowed = endpoints.filter { origin.mayRequest($0, for: url.purpose) }
         if allowed.isEmpty, let refused = endpoints.first {
-          return completion(.failure(AnnounceFault(reason: origin.refusal(of: refused))))
+          return completion(
+            .failure(AnnounceFault(reason: origin.refusal(of: refused, for: url.purpose))))
         }
         self?.announceByUDP(request, url, allowed, patience, completion)
       }

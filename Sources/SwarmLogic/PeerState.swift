@@ -14,6 +14,8 @@ struct PeerState: Sendable {
     /// We are connecting, or waiting for the answer to our handshake.
     case dialing
     case connected
+    /// A web server, with which there is no connection to keep.
+    case webSeed
   }
 
   let endpoint: Endpoint
@@ -76,6 +78,8 @@ struct PeerState: Sendable {
   var metadataPartsServed = 0
   var clientVersion: String?
   var exchange = PeerExchange()
+  /// What makes it a web seed; nil for peers.
+  var webSeed: WebSeedState?
 
   var lastReceived: Moment
   var lastSent: Moment

@@ -53,6 +53,33 @@ extension PiecePicker {
     if room > 0, isInEndgame { duplicate(room, for: peer, has: has, into: &blocks) }
   }
 
+  /// Asks a web seed, which has the pieces `has`, for the blocks of adjacent pieces that nobody is
+  /// asked for, `most` pieces at most; which those are. Pieces begun are taken when there are no
+  /// others, and then only if they stand still. O(pieces).
+  mutating func reserveRun(
+    for peer: PeerKey, has: Bitfield, most: Int, into blocks: inout [Block]
+  ) -> Range<Int> {
+    var candidates = Bitfield(count: untouched.count)
+    untouched.forEachShared(with: has) { piece in
+      candidates.insert(piece)
+      return true
+    }
+    if candidates.isEmpty {
+      for open in partials.open where partials[Int(open)].outstanding == 0 {
+        let piece = partials[Int(open)].piece
+        if missing[piece], has[piece] { candidates.insert(piece) }
+      }
+    }
+    let pieces = WebSeedRange.choose(from: candidates, isFirst: isSequential, most: most) {
+      priorities[$0.index]
+    }
+    for piece in pieces {
+      let slot = partials.slot(of: PieceIndex(piece)) ?? begin(PieceIndex(piece), for: peer)
+      _ = take(.max, of: slot, for: peer, into: &blocks)
+    }
+    return pieces
+  }
+
   /// Picks from a short list of pieces only, those in flight first.
   private mutating func pick(
     amongst pieces: [PieceIndex], for peer: PeerKey, has: Bitfield, atMost count: Int,

@@ -67,6 +67,15 @@ extension PiecePicker {
     untouch(piece)
   }
 
+  /// Lists a piece as untouched again of which nothing is here or asked for.
+  mutating func giveBackIfEmpty(_ piece: PieceIndex) {
+    guard let slot = partials.slot(of: piece), partials[slot].received == 0,
+      partials[slot].outstanding == 0
+    else { return }
+    close(slot)
+    untouch(piece)
+  }
+
   /// The piece whose abandonment loses least: nothing of it is outstanding, and the fewest blocks
   /// are here. `nil` when all pieces in flight make progress or are whole. O(pieces in flight).
   public var mostStalledPiece: PieceIndex? {

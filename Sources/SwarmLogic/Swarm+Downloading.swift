@@ -10,7 +10,9 @@ extension Swarm {
   mutating func fillPipeline(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard !isDownloadPaused, picker != nil, peers.contains(key), peers[key].weAreInterested,
+    guard peers.contains(key) else { return }
+    guard peers[key].webSeed == nil else { return fetch(from: key, at: now, into: &effects) }
+    guard !isDownloadPaused, picker != nil, peers[key].weAreInterested,
       let pieces = peers[key].pieces
     else { return }
     let onlyFast = peers[key].chokesUs
@@ -107,7 +109,7 @@ extension Swarm {
 
   private mutating func noteReceived(_ count: Int, from key: PeerKey, at now: Moment) {
     peers[key].lastReceived = now
-    if peers[key].down.total == 0 { contributorCount += 1 }
+    if peers[key].down.total == 0, peers[key].webSeed == nil { contributorCount += 1 }
     peers[key].down.record(count, at: now)
     down.record(count, at: now)
   }
@@ -121,6 +123,7 @@ extension Swarm {
     else { return }
     peers[key].requests.remove(at: place)
     if peers[key].requests.isEmpty { peers[key].pipeline.drained() }
+    guard peers[key].webSeed == nil else { return endFetchIfIdle(of: key, at: now, into: &effects) }
     send(.cancel(block), to: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
   }
@@ -200,6 +203,8 @@ extension Swarm {
       ban(endpoint, .corruptPiece, at: now, into: &effects)
     }
     guard picker?.have[piece] == false else { return }
+    noteSources(of: piece)
+    verifiedBytes += UInt64(geometry?.length(of: piece) ?? 0)
     let wasWanted = picker!.wants(piece)
     picker!.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
@@ -213,6 +218,7 @@ extension Swarm {
       // A buffer became free: peers that had to wait for one may go on.
       fillPipeline(key, at: now, into: &effects)
     }
+    fetchFromWebSeeds(at: now, into: &effects)
     guard wasWanted, picker!.isFinished else { return }
     effects.append(.report(.complete))
     for key in peers.ids { dropIfNothingToTrade(key, at: now, into: &effects) }

@@ -11,9 +11,9 @@ extension Swarm {
     }
     let all = peers.ids
     require(
-      dialCount == all.count { !peers[$0].isConnected }, "\(dialCount) dials are counted")
+      dialCount == all.count { peers[$0].phase == .dialing }, "\(dialCount) dials are counted")
     require(dialCount <= configuration.mostDials, "\(dialCount) dials at once")
-    require(all.count <= configuration.mostPeers, "\(all.count) peers")
+    require(connectionCount <= configuration.mostPeers, "\(connectionCount) peers")
     require(!hasFreePlace, "a free place is left unfilled")
     let unchoked = all.count { !peers[$0].isChoked }
     require(unchoked <= choker.slotCount, "\(unchoked) peers in \(choker.slotCount) slots")
@@ -21,9 +21,13 @@ extension Swarm {
       let peer = peers[key]
       require(peer.queuedUploads >= 0, "\(key) owes \(peer.queuedUploads) blocks")
       require(peer.queuedUploads <= configuration.mostQueuedRequests, "\(key) queues too much")
-      require(peer.isConnected || peer.requests.isEmpty, "\(key) is asked before its handshake")
+      require(
+        peer.phase != .dialing || peer.requests.isEmpty, "\(key) is asked before its handshake")
+      require(
+        peer.webSeed.map { $0.isFetching || peer.requests.isEmpty } ?? true,
+        "\(key) is asked for more than it fetches")
       require(peer.metadataPartsServed >= 0, "metadata served")
-      if let picker, let pieces = peer.pieces {
+      if let picker, let pieces = peer.pieces, peer.webSeed == nil {
         require(
           peer.interestingCount == picker.countWanted(in: pieces),
           "\(key) has \(peer.interestingCount) interesting pieces")

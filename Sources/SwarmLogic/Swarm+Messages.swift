@@ -163,7 +163,7 @@ extension Swarm {
   mutating func dropIfNothingToTrade(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key), isComplete, peers[key].isSeed else { return }
+    guard peers.contains(key), peers[key].isConnected, isComplete, peers[key].isSeed else { return }
     close(key, .nothingToTrade, at: now, into: &effects)
   }
 

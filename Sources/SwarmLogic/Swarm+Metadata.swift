@@ -171,6 +171,7 @@ extension Swarm {
       grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
     }
+    fetchFromWebSeeds(at: now, into: &effects)
     if isFinished { effects.append(.report(.complete)) }
   }
 }

@@ -10,7 +10,7 @@ extension Swarm {
   mutating func dial(at now: Moment, into effects: inout [SwarmEffect]) {
     hasFreePlace = false
     while dialBudget >= 1, dialCount < configuration.mostDials,
-      peers.count < configuration.mostPeers, let (endpoint, source) = candidates.next(at: now)
+      connectionCount < configuration.mostPeers, let (endpoint, source) = candidates.next(at: now)
     {
       guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint),
         hasRoom(for: endpoint.address)
@@ -68,7 +68,7 @@ extension Swarm {
     }
     guard !reputation.isBanned(endpoint, at: now) else { return refuse(.banned) }
     guard hasRoom(for: endpoint.address),
-      peers.count < configuration.mostPeers
+      connectionCount < configuration.mostPeers
         || dropUselessPeer(for: endpoint, at: now, into: &effects)
     else { return refuse(.tooManyPeers) }
     if let other = connection(with: handshake.peerID) {
@@ -187,7 +187,7 @@ extension Swarm {
 
   /// Forgets a peer whose connection is over and hands its work to others.
   mutating func lose(_ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
-    guard peers.contains(key) else { return }
+    guard peers.contains(key), peers[key].webSeed == nil else { return }
     releaseRequests(of: key)
     if let pieces = peers[key].pieces { picker?.remove(pieces) }
     metadataExchange.release(of: key)
@@ -224,7 +224,8 @@ extension Swarm {
   mutating func ban(
     _ endpoint: Endpoint, _ reason: CloseReason, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard !reputation.isBanned(endpoint, at: now) else { return }
+    if let key = webSeed(at: endpoint) { return retireWebSeed(key, at: now, into: &effects) }
+    guard !reputation.isBanned(endpoint, at: now), !endpoint.address.isNeverAPeer else { return }
     reputation.ban(endpoint, until: now + configuration.banLength)
     effects.append(.report(.peerBanned(endpoint, reason, for: configuration.banLength)))
     let subject = PeerReputation.subject(of: endpoint)
@@ -246,7 +247,8 @@ extension Swarm {
   mutating func fault(
     _ key: PeerKey, _ what: String, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let endpoint = peers.find(key)?.endpoint else { return }
+    guard let peer = peers.find(key), peer.webSeed == nil else { return }
+    let endpoint = peer.endpoint
     if reputation.noteFault(of: endpoint, at: now) {
       ban(endpoint, .protocolFault(what), at: now, into: &effects)
     } else {

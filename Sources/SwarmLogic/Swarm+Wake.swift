@@ -18,6 +18,7 @@ extension Swarm {
   private mutating func lookAfter(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
+    guard peers[key].webSeed == nil else { return fetch(from: key, at: now, into: &effects) }
     guard peers[key].isConnected else {
       if now - peers[key].since >= configuration.handshakeDeadline {
         close(key, .handshakeTimeout, at: now, into: &effects)

@@ -40,6 +40,12 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// How often the set of connected peers that can be dialled has changed.
   var peerChange: UInt64 = 0
   var ownAddress = OwnAddress()
+  /// All web seeds there ever were, by their numbers.
+  var webSeedKeys: [PeerKey] = []
+  /// Verified bytes that web seeds sent.
+  public internal(set) var verifiedFromWebSeeds: UInt64 = 0
+  /// Verified bytes that were fetched in this run.
+  public internal(set) var verifiedBytes: UInt64 = 0
   /// Told to peers so that they can dial us.
   var listenPort: UInt16?
 
@@ -126,6 +132,10 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       metadataFailed(at: now, into: &effects)
     case .madePrivate:
       becomePrivate(at: now, into: &effects)
+    case .webSeeds(let count):
+      addWebSeeds(count, at: now, into: &effects)
+    case .fetched(let key, let outcome):
+      endFetch(of: key, outcome, at: now, into: &effects)
     case .wake:
       wakeSetFor = .distantFuture
       wake(at: now, into: &effects)
@@ -196,11 +206,11 @@ extension Swarm {
   public var isFinished: Bool { picker?.isFinished ?? false }
   public var bytesLeft: UInt64? { picker?.bytesLeft }
   public var have: Bitfield? { picker?.have }
-  public var peerCount: Int { peers.count - dialCount }
+  public var peerCount: Int { connectionCount - dialCount }
   /// Whether a tracker should be asked for more peers.
   public var wantsPeers: Bool { peerCount < configuration.mostPeers / 2 }
   /// Connections that stand or are being made.
-  public var connectionCount: Int { peers.count }
+  public var connectionCount: Int { peers.count - webSeedCount }
 
   /// Different peers that have been seen with every piece.
   public var completePeerCount: Int { completePeers.count }

@@ -56,6 +56,10 @@ public enum SwarmInput: Sendable {
   case metadataFailed
   /// The torrent is private (BEP 27): peers come from its trackers and the user only.
   case madePrivate
+  /// So many web seeds have the torrent.
+  case webSeeds(Int)
+  /// What was asked for with `.fetch` is over.
+  case fetched(PeerKey, FetchOutcome)
   case wake
   /// No further pieces may be fetched, or again they may: the disk decides.
   case downloadPaused(Bool)
@@ -111,6 +115,11 @@ public enum SwarmEffect: Sendable {
   case verify(PieceIndex, isSuspect: Bool)
   /// A piece begun is given up: its buffer is free.
   case abandon(PieceIndex)
+  /// Fetch pieces of a web seed, of which the number among the torrent's is told, and tell of each
+  /// block as of a peer's.
+  case fetch(PeerKey, webSeed: Int, pieces: Range<Int>)
+  /// Nothing of what is being fetched of a web seed is wanted; its end is not to be told.
+  case endFetch(PeerKey)
   /// Metadata fetched from peers, of the announced size, unverified.
   case metadataComplete([UInt8])
   /// Call with `.wake` at this moment, or sooner.
@@ -127,6 +136,8 @@ public enum SwarmEvent: Hashable, Sendable {
   /// Everything from the endpoint's address is refused from here on for the time named; on a
   /// loopback address, from the endpoint only.
   case peerBanned(Endpoint, CloseReason, for: TimeSpan)
+  /// A web seed sent false data and is asked for nothing more.
+  case webSeedBanned(Int)
   case metadataSize(Int)
   /// Everything wanted is here.
   case complete

@@ -7,6 +7,8 @@ public struct Metainfo: Sendable {
   public let trackers: [[String]]
   /// `url-list` (BEP 19).
   public let webSeeds: [String]
+  /// `httpseeds` (BEP 17): programs that serve pieces.
+  public let pieceServers: [String]
   public let comment: String?
   public let createdBy: String?
   /// Seconds since 1970.
@@ -30,7 +32,8 @@ public struct Metainfo: Sendable {
     guard let infoValue = outer["info"] else { throw .missing("info") }
     info = try TorrentInfo(infoValue, in: document)
     trackers = Self.tiers(outer)
-    webSeeds = Self.webSeeds(outer)
+    webSeeds = Self.urls(outer["url-list"])
+    pieceServers = Self.urls(outer["httpseeds"])
     comment = outer["comment"]?.text
     createdBy = outer["created by"]?.text
     creationDate = outer["creation date"]?.integer
@@ -51,8 +54,8 @@ public struct Metainfo: Sendable {
     return tiers
   }
 
-  private static func webSeeds(_ outer: BencodeValue) -> [String] {
-    guard let value = outer["url-list"] else { return [] }
+  private static func urls(_ value: BencodeValue?) -> [String] {
+    guard let value else { return [] }
     let urls = value.list.map { $0.compactMap(\.text) } ?? value.text.map { [$0] } ?? []
     return Array(urls.filter { !$0.isEmpty }.prefix(mostWebSeeds))
   }

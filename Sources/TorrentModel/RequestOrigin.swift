@@ -42,12 +42,15 @@ public enum RequestOrigin: Hashable, Sendable {
   }
 
   /// Why nothing is sent to a target that `mayRequest` turned down, for people.
-  public func refusal(of target: Endpoint) -> String {
+  public func refusal(of target: Endpoint, for purpose: Purpose) -> String {
     let subject = "not asked: \(target.address) is \(target.address.scope)"
     switch self {
     case .host: return subject + ", which nobody farther away may name"
     case .user, .document:
-      return subject + "; if you trust that tracker, name it with --tracker"
+      // Web seeds are asked by the path of a file; a tracker with an unusual path is, too.
+      return subject
+        + "; if you trust that \(purpose == .usualAnnounce ? "tracker" : "server"), name it with "
+        + (purpose == .usualAnnounce ? "--tracker" : "--tracker or --web-seed")
     }
   }
 

@@ -28,7 +28,7 @@ final class TrackerBench {
       try server.listen(on: endpoint)
     }
     client = TrackerClient(
-      on: reactor, from: nil, generator: SeededGenerator(seed: 4)
+      on: reactor, http: HTTPClient(on: reactor), from: nil, generator: SeededGenerator(seed: 4)
     ) { host, port, completion in
       let address = Address(text: host)
       reactor.schedule(after: .zero) {

@@ -16,6 +16,7 @@ import TorrentModel
 /// - `hello a [plain] [is b]`: the answer to our handshake, without extensions; with b's peer id
 /// - `accept a [plain] [is b] [at b]`: an incoming connection; from b's address
 /// - `a says message`, `a lands 0.0`, `a wastes 0.0`, `a took 0.0`, `a returns 0.0`, `a ends`
+/// - `webseeds 2`, and of those, named by numbers: `fetched 0`, `failed? 0 [seconds]`, `refused 0 1-2`
 /// - `verified 0 [1 2]`, `failed 0 [1 2]`, where the blocks' digests may follow, `lost 0`, `ready 01..`, `wake`
 ///
 /// Effects: `connect a`, `adopt a`, `refuse reason`, `a: message`, `upload a 0.0`, `close a`,
@@ -30,6 +31,8 @@ final class SwarmScript {
   /// What the last line sent to peers.
   private(set) var sent: [(name: String, message: PeerMessage)] = []
   private(set) var whole: [UInt8]?
+  /// The effects of the last line, in words.
+  private(set) var told: [String] = []
 
   static let infoHash = InfoHash(bytes: Array(repeating: 7, count: 20))!
   static let geometry = PieceGeometry(totalLength: 128, pieceLength: 32, blockLength: 16)!
@@ -92,8 +95,8 @@ final class SwarmScript {
   func tell(_ input: SwarmInput, at now: Moment) -> [String] {
     effects.removeAll()
     sent.removeAll()
+    told = []
     swarm.handle(input, at: now, into: &effects)
-    var told: [String] = []
     for effect in effects {
       guard let text = describe(effect) else { continue }
       // Requests to one peer are one effect of several blocks.
@@ -140,6 +143,14 @@ final class SwarmScript {
       return .ready(Self.geometry, have: Self.bitfield(words[1]), wanted: nil, metadata: [1, 2, 3])
     case "badmetadata": return .metadataFailed
     case "private": return .madePrivate
+    case "webseeds": return .webSeeds(Int(words[1])!)
+    case "fetched": return .fetched(keys[words[1]]!, .done)
+    case "failed?":
+      let retry = words.count > 2 ? TimeSpan.seconds(Int(words[2])!) : nil
+      return .fetched(keys[words[1]]!, .failed(retryAfter: retry))
+    case "refused":
+      let ends = words[2].split(separator: "-").map { Int($0)! }
+      return .fetched(keys[words[1]]!, .refused(ends[0]..<ends[1] + 1))
     case "wake": return .wake
     case "pause": return .downloadPaused(true)
     case "resume": return .downloadPaused(false)
@@ -263,6 +274,11 @@ final class SwarmScript {
       return "close \(names[key]!)"
     case .verify(let piece, let isSuspect): return "verify \(piece)\(isSuspect ? " suspect" : "")"
     case .abandon(let piece): return "abandon \(piece)"
+    case .fetch(let key, let number, let pieces):
+      enter(key, "\(number)")
+      return "fetch \(number) \(pieces.lowerBound)-\(pieces.upperBound - 1)"
+    case .endFetch(let key): return "endfetch \(names[key]!)"
+    case .report(.webSeedBanned(let number)): return "web seed \(number) banned"
     case .metadataComplete(let bytes):
       whole = bytes
       return "metadata \(bytes.count)"

@@ -17,6 +17,8 @@ struct GetOptions: Sendable {
   var stallTimeout: TimeSpan
   /// Trackers added to those in the source.
   var trackers: [String]
+  /// Web seeds added to those in the source.
+  var webSeeds: [String]
   var peers: PeerOptions
 
   private static let outputFlag = Flag(
@@ -38,6 +40,7 @@ struct GetOptions: Sendable {
     [
       outputFlag.outline, selectFlag.outline, sequentialFlag.outline, seedTimeFlag.outline,
       seedRatioFlag.outline, stallTimeoutFlag.outline, SourceFlags.tracker.outline,
+      SourceFlags.webSeed.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -50,6 +53,7 @@ struct GetOptions: Sendable {
     seedRatio = try arguments.value(of: Self.seedRatioFlag)
     stallTimeout = try arguments.value(of: Self.stallTimeoutFlag) ?? .minutes(10)
     trackers = try arguments.values(of: SourceFlags.tracker)
+    webSeeds = try arguments.values(of: SourceFlags.webSeed)
     peers = try PeerOptions(arguments)
   }
 }
@@ -61,6 +65,8 @@ extension Verb {
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
+      "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
+        + "they send is checked like everything else.",
       "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "
         + "wait; the other sources are fetched meanwhile. A read-only disk ends a download at once, "
         + "an I/O error after a few attempts.",

@@ -5,6 +5,9 @@ import TorrentModel
 enum SourceFlags {
   static let tracker = Flag(
     "tracker", .trackerURL, "a tracker besides those in the source", isRepeatable: true)
+  static let webSeed = Flag(
+    "web-seed", .webSeedURL, "a web server that has the same data, besides those in the source",
+    isRepeatable: true)
 }
 
 /// How a command that talks to peers does so.

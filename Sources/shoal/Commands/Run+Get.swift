@@ -51,6 +51,7 @@ private final class GetCommand: TransferCommand {
       torrent.origin = origin
       torrent.trackers = options.trackers
       torrent.peers = options.peers.peers
+      torrent.webSeeds = options.webSeeds
       if !options.select.isEmpty {
         let globs = options.select.map { Glob($0) }
         torrent.wantsFile = { path in globs.contains { $0.matches(path) } }
@@ -81,6 +82,7 @@ private final class GetCommand: TransferCommand {
     case .tracker(let report):
       // A tracker that refuses the torrent leaves nobody to ask, unless peers were named.
       if case .refused(let reason) = report.outcome, runner.snapshot.peers == 0,
+        runner.snapshot.webSeeds == 0,
         downloads[runner.infoHash]?.completeAt == nil,
         runner.trackerCount == 1, options.peers.peers.isEmpty
       {
@@ -104,7 +106,8 @@ private final class GetCommand: TransferCommand {
       TransferSummary(
         name: snapshot.name, infoHash: snapshot.infoHash, size: snapshot.bytesTotal,
         downloaded: snapshot.bytesTotal - min(snapshot.bytesTotal, download.bytesAtStart ?? 0),
-        time: now - download.startedAt, peers: snapshot.contributors))
+        time: now - download.startedAt, peers: snapshot.contributors,
+        fromPeers: snapshot.verifiedFromPeers, fromWebSeeds: snapshot.verifiedFromWebSeeds))
     checkGoal(of: runner, at: now, in: loop)
   }
 

@@ -29,6 +29,7 @@ extension EventOutline {
       Key("seeds", "connected peers that have it all"),
       Key("uploaded", "bytes, also of the earlier runs that this one resumes"),
       Key("eta", "seconds to go at this rate; null when nothing moves"),
+      Key("webSeeds", "web servers that it is fetched from"), .fromPeers, .fromWebSeeds,
     ])
 
   static let pieceFailed = EventOutline(
@@ -48,6 +49,10 @@ extension EventOutline {
       .infoHash, Key("url", "announce URL"), Key("state", "answered, refused or failed"),
       Key("message", "what it said, or why not"),
     ])
+
+  static let webSeed = EventOutline(
+    "web-seed", "a web server could not be used; others may be",
+    [.infoHash, Key("url", "its scheme and host"), Key("message", "why not")])
 
   static let state = EventOutline(
     "state", "what is kept of an unfinished download between two runs",
@@ -72,7 +77,7 @@ extension EventOutline {
       Key("downloaded", "bytes that were not there before"),
       Key("seconds", "time it took"),
       Key("rate", "bytes a second over that time"),
-      Key("peers", "peers that data came from"),
+      Key("peers", "peers that data came from"), .fromPeers, .fromWebSeeds,
     ])
 
   static let stopped = EventOutline("stopped", "work on a torrent has ended", [.infoHash])
@@ -187,7 +192,8 @@ extension EventOutline {
 extension [EventOutline] {
   /// What verbs that exchange data with peers tell.
   static let transfer: [EventOutline] = [
-    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .disk, .stopped,
+    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .webSeed, .disk,
+    .stopped,
   ]
 }
 
@@ -199,5 +205,8 @@ extension EventOutline.Key {
   static let pieces = Self("pieces", "number of pieces")
   static let badPieces = Self("badPieces", "first and last piece of each run that is wrong")
   static let file = Self("file", "path of the .torrent file")
+  static let fromPeers = Self("fromPeers", "verified bytes that this run fetched from peers")
+  static let fromWebSeeds = Self(
+    "fromWebSeeds", "verified bytes that this run fetched from web servers")
   static let magnet = Self("magnet", "magnet link")
 }

@@ -58,6 +58,7 @@ struct ProgressView {
   mutating func finish(_ summary: TransferSummary) {
     erase()
     console.event(summary.event)
+    if let sources = summary.sources { console.note(sources) }
     console.result(summary.line)
   }
 

@@ -27,6 +27,11 @@ struct TransferSnapshot: Hashable, Sendable {
   var uploaded: UInt64
   /// Time to go at the present rate; `nil` when nothing moves.
   var eta: TimeSpan?
+  /// Web servers in use.
+  var webSeeds = 0
+  /// Bytes fetched and verified, by where they came from.
+  var fromPeers: UInt64 = 0
+  var fromWebSeeds: UInt64 = 0
 
   /// The `progress` event; bytes, bytes a second, and seconds.
   var event: JSONValue {
@@ -44,6 +49,9 @@ struct TransferSnapshot: Hashable, Sendable {
         ("seeds", .integer(Int64(seeds))),
         ("uploaded", .unsigned(uploaded)),
         ("eta", eta.map { .decimal($0.seconds) } ?? .null),
+        ("webSeeds", .integer(Int64(webSeeds))),
+        ("fromPeers", .unsigned(fromPeers)),
+        ("fromWebSeeds", .unsigned(fromWebSeeds)),
       ])
   }
 
@@ -63,7 +71,8 @@ struct TransferSnapshot: Hashable, Sendable {
   private static let shortestLabel = 8
 
   private var figures: String {
-    let peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
+    var peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"
+    if webSeeds > 0 { peerText += ", \(Format.count(webSeeds, "web seed"))" }
     let percent = Format.percent(bytesDone, of: bytesTotal)
     switch phase {
     case .hashing, .checking:
@@ -114,6 +123,15 @@ struct TransferSummary: Hashable, Sendable {
   var time: TimeSpan
   /// Peers that data came from.
   var peers: Int
+  /// Bytes fetched and verified, by where they came from.
+  var fromPeers: UInt64 = 0
+  var fromWebSeeds: UInt64 = 0
+
+  /// Where the data came from, when not all of it came from peers.
+  var sources: String? {
+    guard fromWebSeeds > 0 else { return nil }
+    return "\(Format.size(fromPeers)) from peers, \(Format.size(fromWebSeeds)) from web seeds"
+  }
 
   /// Bytes a second, over the whole time.
   var rate: UInt64 {
@@ -137,6 +155,8 @@ struct TransferSummary: Hashable, Sendable {
         ("seconds", .decimal(time.seconds)),
         ("rate", .unsigned(rate)),
         ("peers", .integer(Int64(peers))),
+        ("fromPeers", .unsigned(fromPeers)),
+        ("fromWebSeeds", .unsigned(fromWebSeeds)),
       ])
   }
 }

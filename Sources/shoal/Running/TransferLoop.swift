@@ -184,6 +184,14 @@ final class TransferLoop {
       break
     case .tracker(let report):
       show(report, infoHash)
+    case .webSeed(let report):
+      console.event(
+        .event(
+          .webSeed,
+          [infoHash, ("url", .string(report.url)), ("message", .string(report.problem))]))
+      if console.detail == .verbose {
+        view.note("web seed \(SafeText.visible(report.url)): \(SafeText.visible(report.problem))")
+      }
     }
   }
 
@@ -235,6 +243,7 @@ extension TransferSnapshot {
       name: snapshot.name, infoHash: snapshot.infoHash, phase: phase,
       bytesDone: snapshot.bytesDone, bytesTotal: snapshot.bytesTotal,
       downRate: UInt64(snapshot.downRate), upRate: UInt64(snapshot.upRate), peers: snapshot.peers,
-      seeds: snapshot.seeds, uploaded: snapshot.uploaded, eta: eta)
+      seeds: snapshot.seeds, uploaded: snapshot.uploaded, eta: eta, webSeeds: snapshot.webSeeds,
+      fromPeers: snapshot.verifiedFromPeers, fromWebSeeds: snapshot.verifiedFromWebSeeds)
   }
 }
