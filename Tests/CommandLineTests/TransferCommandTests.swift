@@ -84,6 +84,7 @@ import Testing
         #expect(
           Set(complete.keys) == [
             "event", "time", "name", "infoHash", "size", "downloaded", "seconds", "rate", "peers",
+            "fromPeers", "fromWebSeeds",
           ])
         #expect(complete["name"] as? String == "file.bin")
         #expect(complete["size"] as? Int == 3_000_000)
