@@ -100,17 +100,19 @@ test-tree: build ## share and fetch the Swift toolchain's folder and thousands o
 test-kill: build ## kill get (KILLS times) and seed (half as often) at random moments
 	@SHOAL_BINARY=$(BINARY) Scripts/kill-soak --kills $(KILLS) --seeder-kills $$(($(KILLS) / 2))
 
-# Every module instrumented: a build beside the usual one, linked by the toolchain's own linker,
+# Every module instrumented: two builds beside the usual one, linked by the toolchain's own linker,
 # because Debian's stumbles over what the sanitizers add.
-FUZZER     = $(SCRATCH)/fuzz/release/Fuzz
-EXECUTIONS ?= 10000000
-TARGETS    ?=
+FUZZERS      = $(SCRATCH)/fuzz
+BUILD_FUZZER = SHOAL_FUZZING=1 $(SWIFT) build -c release --product Fuzz -Xswiftc -use-ld=lld
+EXECUTIONS  ?= 10000000
+TARGETS     ?=
 
 fuzz: ## feed every decoder EXECUTIONS inputs, all else a tenth of them (TARGETS="…" chooses)
-	SHOAL_FUZZING=1 $(SWIFT) build --scratch-path $(SCRATCH)/fuzz -c release --product Fuzz \
-	  -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
-	@SHOAL_FUZZER=$(abspath $(FUZZER)) Scripts/fuzz $(EXECUTIONS) \
-	  $(abspath $(SCRATCH))/fuzz/corpus $(TARGETS)
+	$(BUILD_FUZZER) --scratch-path $(FUZZERS)/checked -Xswiftc -sanitize=fuzzer,address
+	$(BUILD_FUZZER) --scratch-path $(FUZZERS)/plain -Xswiftc -sanitize=fuzzer
+	@SHOAL_FUZZER=$(abspath $(FUZZERS)/checked/release/Fuzz) \
+	  SHOAL_FUZZER_PLAIN=$(abspath $(FUZZERS)/plain/release/Fuzz) \
+	  Scripts/fuzz $(EXECUTIONS) $(abspath $(FUZZERS)/corpus) $(TARGETS)
 
 fuzz-short: ## the same with 20 000 inputs each: a minute once it is built
 	@$(MAKE) --no-print-directory fuzz EXECUTIONS=20000

@@ -130,8 +130,9 @@ if Context.environment["SHOAL_FUZZING"] != nil {
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "Bencoding", "CLinux", "DeterministicCore", "HTTPWire", "Hashing", "Networking", "PeerWire",
-        "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
+        "Bencoding", "CLinux", "ChordWire", "DeterministicCore", "HTTPWire", "Hashing",
+        "Networking", "PeerWire", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic",
+        "TrackerWire",
       ],
       path: "Fuzzing/Fuzz", swiftSettings: strict))
 }

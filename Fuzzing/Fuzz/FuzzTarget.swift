@@ -42,7 +42,8 @@ struct FuzzTarget {
   }
 
   static var all: [FuzzTarget] {
-    bencodings + peerMessages + trackerMessages + requests + texts + [trackerSnapshot]
+    bencodings + peerMessages + trackerMessages + requests + texts + ringAndState
+      + [trackerSnapshot]
       + [swarm, transport, tracker, announceExchange, httpConnection]
   }
 

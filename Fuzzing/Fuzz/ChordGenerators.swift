@@ -1,0 +1,1 @@
+../../Tests/ChordWireTests/Generators.swift
