@@ -29,6 +29,7 @@ let package = Package(
   products: [.executable(name: "shoal", targets: ["shoal"])],
   targets: [
     // C shims and system libraries
+    .target(name: "CHashing", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CLinux"),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -40,7 +41,7 @@ let package = Package(
     // Floor 0: values; time and randomness as arguments
     module("Bencoding"),
     module("DeterministicCore"),
-    module("Hashing", ["COpenSSL"]),
+    module("Hashing", ["CHashing", "COpenSSL"]),
 
     // Floor 1: nouns and geometry
     module("TorrentModel", ["Bencoding", "Hashing"]),

@@ -1,4 +1,3 @@
-import Synchronization
 public import TorrentModel
 
 /// Another storage that fails on purpose: calls of one kind, by their number.
@@ -28,7 +27,7 @@ public final class FaultyStorage: PieceStorage {
 
   private let base: any PieceStorage
   private let faults: [Fault]
-  private let counts = Mutex<[Call: Int]>([:])
+  private let counts = Monitor<[Call: Int]>([:])
 
   public convenience init(_ base: any PieceStorage, failing faults: Fault...) {
     self.init(base, failing: faults)

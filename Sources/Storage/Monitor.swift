@@ -1,3 +1,4 @@
+import DeterministicCore
 import Glibc
 
 /// Mutable state behind a lock, and threads that wait for it to change. `Synchronization.Mutex` has
@@ -12,7 +13,11 @@ final class Monitor<State>: @unchecked Sendable {
   init(_ state: sending State) {
     self.state = state
     pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -35,6 +40,20 @@ final class Monitor<State>: @unchecked Sendable {
     while true {
       if let value = body(&state) { return value }
       pthread_cond_wait(condition, mutex)
+    }
+  }
+
+  /// Waits until `condition` holds, but no longer than `span`; looks at first and after each signal.
+  func wait(atMost span: TimeSpan, until condition: (State) -> Bool) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    var deadline = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &deadline)
+    let nanoseconds = deadline.tv_nsec + Int(span.nanoseconds)
+    deadline.tv_sec += nanoseconds / 1_000_000_000
+    deadline.tv_nsec = nanoseconds % 1_000_000_000
+    while !condition(state) {
+      if pthread_cond_timedwait(self.condition, mutex, &deadline) == ETIMEDOUT { return }
     }
   }
 

@@ -17,8 +17,6 @@ struct PieceScan: Sendable {
   var skipped: Bitfield?
   let cancellation: Cancellation
 
-  /// Bytes of a read: they fit the second-level cache of every processor of the last ten years.
-  private static let chunkLength = 128 << 10
   /// Bytes that a thread claims at a time, at the least.
   private static let claimLength: UInt64 = 1 << 20
   /// Bytes between the furthest claim and the end of what has been read ahead.
@@ -58,107 +56,54 @@ struct PieceScan: Sendable {
   private func work(
     on front: Front, found: @Sendable (PieceIndex, Bytes20) -> Void, afterClaim: () -> Void
   ) {
-    var reader = PieceReader(storage: storage, chunkLength: Self.chunkLength)
-    let run = max(1, Int(Self.claimLength / UInt64(geometry.pieceLength)))
+    var reader = PieceReader(storage: storage, geometry: geometry, cancellation: cancellation)
+    let run = max(SHA1Lanes.width, Int(Self.claimLength / UInt64(geometry.pieceLength)))
     while !front.isOver.load(ordering: .relaxed) {
       let first = front.nextPiece.wrappingAdd(run, ordering: .relaxed).oldValue
       guard first < geometry.pieceCount else { return }
-      let claim = first..<min(first + run, geometry.pieceCount)
-      if claim.contains(where: { !isSkipped(PieceIndex($0)) }) { readAhead(of: claim, front) }
-      for number in claim {
-        let piece = PieceIndex(number)
-        do throws(StorageError) {
-          if !isSkipped(piece), let hash = try reader.hash(piece, of: geometry, cancellation) {
-            found(piece, hash)
-          }
-        } catch {
-          guard passesOverAbsence, error.isAbsence else { return front.fail(error) }
-        }
-        front.bytesDone.wrappingAdd(UInt64(geometry.length(of: piece)), ordering: .relaxed)
+      let claim = (first..<min(first + run, geometry.pieceCount)).map(PieceIndex.init)
+      let wanted = claim.filter { !(skipped?[$0] ?? false) }
+      if !wanted.isEmpty { readAhead(of: claim, front) }
+      do throws(StorageError) {
+        try hash(wanted, with: &reader, found)
+      } catch {
+        return front.fail(error)
       }
+      let bytes = claim.reduce(0) { $0 + UInt64(geometry.length(of: $1)) }
+      front.bytesDone.wrappingAdd(bytes, ordering: .relaxed)
       afterClaim()
     }
   }
 
-  private func isSkipped(_ piece: PieceIndex) -> Bool { skipped?[piece] ?? false }
+  /// As many pieces side by side as the lanes take. Where one of them is absent, each is tried by
+  /// itself, so that the others are found.
+  private func hash(
+    _ pieces: [PieceIndex], with reader: inout PieceReader,
+    _ found: (PieceIndex, Bytes20) -> Void
+  ) throws(StorageError) {
+    var rest = pieces[...]
+    while let first = rest.first {
+      let length = geometry.length(of: first)
+      let batch = rest.prefix(SHA1Lanes.width).prefix { geometry.length(of: $0) == length }
+      rest = rest.dropFirst(batch.count)
+      do throws(StorageError) {
+        try reader.hash(batch, found)
+      } catch {
+        guard passesOverAbsence, error.isAbsence else { throw error }
+        if batch.count > 1 {
+          for piece in batch { try hash([piece], with: &reader, found) }
+        }
+      }
+    }
+  }
 
   /// Every byte is hinted at once, by the thread that moves the front past it.
-  private func readAhead(of claim: Range<Int>, _ front: Front) {
-    let start = geometry.offset(of: PieceIndex(claim.lowerBound))
-    let last = PieceIndex(claim.upperBound - 1)
+  private func readAhead(of claim: [PieceIndex], _ front: Front) {
+    guard let first = claim.first, let last = claim.last else { return }
+    let start = geometry.offset(of: first)
     let end = geometry.offset(of: last) + UInt64(geometry.length(of: last))
     let target = min(end + Self.readAheadLength, geometry.totalLength)
     let hinted = max(front.readAhead.max(target, ordering: .relaxed).oldValue, start)
     if hinted < target { storage.readAhead(offset: hinted, length: target - hinted) }
-  }
-}
-
-/// One thread's means to hash a piece from a storage: a chunk of memory and a digest.
-private struct PieceReader: ~Copyable {
-  private let storage: any PieceStorage
-  private let hasher = PieceHasher()
-  private let chunk: UnsafeMutableRawBufferPointer
-  /// The hash of as many zeros, which a piece that was never written consists of.
-  private var zeros: (length: UInt32, hash: Bytes20)?
-
-  init(storage: any PieceStorage, chunkLength: Int) {
-    self.storage = storage
-    chunk = .allocate(byteCount: chunkLength, alignment: 4096)
-  }
-
-  deinit { chunk.deallocate() }
-
-  /// - Returns: `nil` for a piece that is known to be absent without reading it.
-  mutating func hash(
-    _ piece: PieceIndex, of geometry: PieceGeometry, _ cancellation: Cancellation
-  ) throws(StorageError) -> Bytes20? {
-    // Here, too: a tree of holes is never read.
-    guard !cancellation.isCancelled else {
-      throw StorageError(.read, path: storage.layout.name, .cancelled)
-    }
-    let offset = geometry.offset(of: piece)
-    let length = geometry.length(of: piece)
-    switch try presence(offset: offset, length: UInt64(length)) {
-    case .absent: throw StorageError(.read, path: storage.layout.name, .truncated)
-    case .hole: return hashOfZeros(length)
-    case .data: break
-    }
-    var done = 0
-    while done < length {
-      guard !cancellation.isCancelled else {
-        throw StorageError(.read, path: storage.layout.name, .cancelled)
-      }
-      let part = UnsafeMutableRawBufferPointer(
-        rebasing: chunk[..<min(chunk.count, Int(length) - done)])
-      try storage.read(into: part, at: offset + UInt64(done))
-      hasher.update(UnsafeRawBufferPointer(part))
-      done += part.count
-    }
-    return hasher.finish()
-  }
-
-  /// Asked only where a piece lies inside one file: a piece over many small files is read sooner
-  /// than each of them is asked about.
-  private func presence(offset: UInt64, length: UInt64) throws(StorageError) -> DataPresence {
-    var isInsideOneFile = false
-    storage.layout.forEachSegment(offset: offset, length: length) { segment in
-      isInsideOneFile = segment.length == length
-      return false
-    }
-    return isInsideOneFile ? try storage.presence(offset: offset, length: length) : .data
-  }
-
-  private mutating func hashOfZeros(_ length: UInt32) -> Bytes20 {
-    if let zeros, zeros.length == length { return zeros.hash }
-    chunk.initializeMemory(as: UInt8.self, repeating: 0)
-    var done = 0
-    while done < length {
-      let part = min(chunk.count, Int(length) - done)
-      hasher.update(UnsafeRawBufferPointer(rebasing: chunk[..<part]))
-      done += part
-    }
-    let hash = hasher.finish()
-    zeros = (length, hash)
-    return hash
   }
 }

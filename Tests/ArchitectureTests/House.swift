@@ -2,7 +2,7 @@
 /// docs/ARCHITECTURE.md draws the same table.
 enum House {
   /// Shims and system libraries, below every floor.
-  static let basement: Set<String> = ["CCurl", "CLinux", "COpenSSL", "CSQLite"]
+  static let basement: Set<String> = ["CCurl", "CHashing", "CLinux", "COpenSSL", "CSQLite"]
 
   static let floors: [[String]] = [
     ["Bencoding", "DeterministicCore", "Hashing"],
@@ -30,7 +30,7 @@ enum House {
   static let pureModules: Set<String> = ["Simulator"]
 
   /// Shims that compute and nothing else, which the pure floors may use.
-  static let pureShims: Set<String> = ["COpenSSL"]
+  static let pureShims: Set<String> = ["CHashing", "COpenSSL"]
 
   /// Modules of the toolchain that the pure floors may use.
   static let pureLibraries: Set<String> = ["Builtin", "Swift", "Synchronization"]

@@ -111,9 +111,11 @@ import TorrentModel
       let error = failure { () throws(StorageError) in try Verifier(info, in: storage).run() }
       #expect(error?.cause == cause)
     }
-    let storage = FaultyStorage(memory, failing: .init(.read, 3, .truncated))
+    // The third piece, beside the others of its batch and by itself.
+    let storage = FaultyStorage(
+      memory, failing: .init(.read, 3, .truncated), .init(.read, 6, .truncated))
     let found = try Verifier(info, in: storage, threads: 1).run()
-    #expect(found.setCount == info.geometry.pieceCount - 1)
+    #expect(found == bitfield(info.geometry.pieceCount) { $0 != 2 })
   }
 
   @Test func cancellingEndsItSoon() throws {
