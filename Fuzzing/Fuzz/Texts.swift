@@ -1,4 +1,5 @@
 import HTTPWire
+import PeerWire
 import TorrentModel
 import TrackerWire
 
@@ -22,6 +23,14 @@ extension FuzzTarget {
       .text(
         "endpoint", seeds: ["10.0.0.1:80", "[2001:db8::1:2]:6881", "[::ffff:1.2.3.4]:1", "::"],
         endpoint),
+      .decoder(
+        "local-announcement",
+        seeds: [
+          LocalAnnouncement(
+            infoHashes: [InfoHash(bytes: Array(repeating: 5, count: 20))!], port: 6881, cookie: "x"
+          ).bytes(to: LocalAnnouncement.groupV4)
+        ], localAnnouncement),
+      .text("content-range", seeds: ["bytes 0-499/1234", "bytes 7-7/*"], contentRange),
       .text("safe-text", seeds: ["a\u{202e}b\u{1b}[31m\r\n", "a\u{200d}b"], safeText),
     ]
   }
@@ -32,6 +41,19 @@ extension FuzzTarget {
     else { return }
     let again = try? MagnetLink(parsing: link.text)
     require(again == link, "\(link) is read back as \(String(describing: again))")
+  }
+
+  private static func localAnnouncement(_ bytes: [UInt8]) {
+    guard let announcement = LocalAnnouncement(bytes) else { return }
+    let again = LocalAnnouncement(announcement.bytes(to: LocalAnnouncement.groupV4))
+    require(again?.infoHashes == announcement.infoHashes, "other torrents are read back")
+    require(again?.port == announcement.port, "another port is read back")
+  }
+
+  private static func contentRange(_ text: String) {
+    guard let range = ContentRange(Array(text.utf8)) else { return }
+    require(range.first <= range.last, "a range that ends before it begins")
+    require(range.total.map { range.last < $0 } ?? true, "a range beyond its document")
   }
 
   private static func trackerURL(_ text: String) {

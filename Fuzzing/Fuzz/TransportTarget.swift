@@ -204,6 +204,8 @@ private final class TransportGame: PeerTransportDelegate {
     return max(0, count)
   }
 
+  func allowance(for transport: PeerTransport) -> Int { .max }
+
   func transport(_ transport: PeerTransport, read count: Int) { noteCall() }
 
   func transport(_ transport: PeerTransport, sent block: Block) { noteCall() }

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
@@ -119,4 +120,23 @@ uint64_t shoal_monotonic_nanoseconds(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+int shoal_socket_join_group(int s, int family, const uint8_t *group, unsigned interface) {
+  if (family == AF_INET) {
+    struct ip_mreqn request = {.imr_ifindex = (int)interface};
+    memcpy(&request.imr_multiaddr, group, 4);
+    return setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request);
+  }
+  struct ipv6_mreq request = {.ipv6mr_interface = interface};
+  memcpy(&request.ipv6mr_multiaddr, group, 16);
+  return setsockopt(s, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request);
+}
+
+int shoal_socket_send_group_from(int s, int family, unsigned interface) {
+  if (family == AF_INET) {
+    struct ip_mreqn request = {.imr_ifindex = (int)interface};
+    return setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request);
+  }
+  return set_option(s, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface);
 }

@@ -6,28 +6,31 @@ public struct TokenBucket: Sendable {
   /// Bytes a second; nil for no limit.
   public let rate: UInt64?
   private let burst: Double
+  private let leastTransfer: Double
   private var balance: Double
   private var filledAt: Moment
 
-  /// A tenth of a second's worth, and two blocks at least: a smaller burst could not send one.
-  private static func burst(_ rate: UInt64) -> Double { max(Double(rate) / 10, 32 * 1024) }
+  /// A tenth of a second's worth, and no less than makes a packet.
+  private static func burst(_ rate: UInt64) -> Double { max(Double(rate) / 10, 1500) }
 
   public init(rate: UInt64?, at now: Moment) {
     self.rate = rate
     burst = rate.map(Self.burst) ?? 0
+    leastTransfer = rate.map { min(max(Double($0) / 100, 1), 128 * 1024) } ?? 0
     balance = burst
     filledAt = now
   }
 
   public var isLimited: Bool { rate != nil }
 
-  /// Bytes that may be spent now; 0 while the last transfer is being waited for.
+  /// Bytes that may be spent now; 0 while the last transfer is being waited for, or while there is so
+  /// little that moving it would cost more than it carries: a hundredth of a second's worth.
   public mutating func available(at now: Moment) -> Int {
     guard let rate else { return .max }
     let elapsed = max(0, (now - filledAt).seconds)
     filledAt = max(filledAt, now)
     balance = min(burst, balance + elapsed * Double(rate))
-    return max(0, Int(balance))
+    return balance < leastTransfer ? 0 : Int(balance)
   }
 
   public mutating func spend(_ bytes: Int) {

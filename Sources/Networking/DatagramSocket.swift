@@ -26,12 +26,30 @@ public final class DatagramSocket: ReadinessHandler {
     let number = shoal_socket_datagram(endpoint.family)
     guard number >= 0 else { throw NetworkError("socket", code: errno) }
     socket = FileDescriptor(owning: number)
+    // Whoever else on this machine is a member of the group listens on the same port.
+    if endpoint.address.isMulticast { _ = shoal_socket_set_reuse_address(number) }
     if !endpoint.address.isV4 { _ = shoal_socket_set_v6_only(number) }
     guard SocketAddress(endpoint).withPointer({ bind(number, $0, $1) }) == 0 else {
       throw NetworkError("bind UDP port", on: "\(endpoint)", code: errno)
     }
     self.endpoint = StreamSocket.localEndpoint(of: number) ?? endpoint
     registration = try reactor.register(number, for: .readable, handler: self)
+  }
+
+  /// Takes what is sent to the group that the socket is bound to on one of the machine's interfaces.
+  /// Returns whether that can be had there.
+  public func joinGroup(on interface: UInt32) -> Bool {
+    guard let number = socket?.number else { return false }
+    return shoal_socket_join_group(
+      number, endpoint.family, endpoint.address.bytes, interface) == 0
+  }
+
+  /// Sends a datagram to the group on one interface.
+  public func sendToGroup(_ bytes: [UInt8], on interface: UInt32) {
+    guard let number = socket?.number,
+      shoal_socket_send_group_from(number, endpoint.family, interface) == 0
+    else { return }
+    send(bytes, to: endpoint)
   }
 
   /// Sends a datagram. One that the network does not take now is lost, as any may be.

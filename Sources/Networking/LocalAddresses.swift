@@ -15,21 +15,42 @@ public enum LocalAddresses {
     return chosen.filter(\.isV4) + chosen.filter { !$0.isV4 }
   }
 
+  /// Interfaces that are up and carry multicast, each once for a family that it has an address of.
+  ///
+  /// - Parameter address: only the interface that has it, unless it is unspecified.
+  public static func multicastInterfaces(
+    with address: Address
+  ) -> [(index: UInt32, isV4: Bool)] {
+    var found: [(index: UInt32, isV4: Bool)] = []
+    forEachInterface { entry, own in
+      guard entry.ifa_flags & UInt32(IFF_MULTICAST) != 0,
+        address.isUnspecified || own == address, let name = entry.ifa_name
+      else { return }
+      let index = if_nametoindex(name)
+      guard index > 0, !found.contains(where: { $0 == (index, own.isV4) }) else { return }
+      found.append((index, own.isV4))
+    }
+    return found
+  }
+
   private static func ofInterfaces() -> [Address] {
-    var list: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&list) == 0 else { return [] }
-    defer { freeifaddrs(list) }
     var addresses: [Address] = []
+    forEachInterface { _, address in if !addresses.contains(address) { addresses.append(address) } }
+    return addresses
+  }
+
+  private static func forEachInterface(_ body: (ifaddrs, Address) -> Void) {
+    var list: UnsafeMutablePointer<ifaddrs>?
+    guard getifaddrs(&list) == 0 else { return }
+    defer { freeifaddrs(list) }
     var next = list
     while let entry = next {
       next = entry.pointee.ifa_next
       guard entry.pointee.ifa_flags & UInt32(IFF_UP) != 0,
-        let pointer = entry.pointee.ifa_addr, let address = address(pointer),
-        !addresses.contains(address)
+        let pointer = entry.pointee.ifa_addr, let address = address(pointer)
       else { continue }
-      addresses.append(address)
+      body(entry.pointee, address)
     }
-    return addresses
   }
 
   private static func address(_ pointer: UnsafeMutablePointer<sockaddr>) -> Address? {

@@ -35,9 +35,17 @@ extension PeerTransport {
 
   /// Returns whether more may be waiting.
   private func readOnce() -> Bool {
+    let allowance = delegate?.allowance(for: self) ?? 0
+    guard allowance > 0 else {
+      pauseReading(true)
+      return false
+    }
     var vectorCount = 0
     var capacity = 0
-    func add(_ base: UnsafeMutableRawPointer, _ length: Int) {
+    func add(_ base: UnsafeMutableRawPointer, _ whole: Int) {
+      // Cut short it is as if no more had arrived.
+      let length = min(whole, allowance - capacity)
+      guard length > 0 else { return }
       scratch.vectors[vectorCount] = iovec(iov_base: base, iov_len: length)
       vectorCount += 1
       capacity += length

@@ -63,6 +63,8 @@ public protocol PeerTransportDelegate: AnyObject {
   func transport(
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
   ) throws(TransportEnd) -> Int
+  /// How many bytes may be read now, at most; 0 pauses reading until it is resumed.
+  func allowance(for transport: PeerTransport) -> Int
   /// Bytes of whatever kind have been read.
   func transport(_ transport: PeerTransport, read count: Int)
   /// A block has gone to the kernel whole.

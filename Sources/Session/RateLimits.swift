@@ -1,10 +1,11 @@
 import DeterministicCore
 import Networking
 
-/// The limits on payload sent and bytes received by all torrents of a session together.
+/// Limits on payload sent and bytes received, of one torrent or of all of a session together.
 ///
-/// Whoever finds a bucket empty pauses its transport; every twentieth of a second all are let on,
-/// and those for whom there is still nothing pause again. Without limits it costs a comparison.
+/// Nobody takes more than there is: a transport is told how much it may read or send, and pauses
+/// when that is nothing. Every twentieth of a second those that pause are let on, and those for whom
+/// there is still nothing pause again. Without limits it costs a comparison.
 final class RateLimits {
   private let reactor: Reactor
   private var up: TokenBucket
@@ -15,11 +16,19 @@ final class RateLimits {
 
   private static let interval = TimeSpan.milliseconds(50)
 
+  /// - Parameters:
+  ///   - up: bytes a second; nil for no limit.
+  ///   - down: the same.
   init(up: UInt64?, down: UInt64?, on reactor: Reactor, resume: @escaping () -> Void) {
     self.reactor = reactor
     self.up = TokenBucket(rate: up, at: reactor.now)
     self.down = TokenBucket(rate: down, at: reactor.now)
     self.resume = resume
+  }
+
+  func stop() {
+    if let timer { reactor.cancelTimer(timer) }
+    timer = nil
   }
 
   /// Payload bytes that may be sent now. With none, the caller pauses and is resumed.
@@ -31,30 +40,22 @@ final class RateLimits {
 
   func noteSent(_ bytes: Int) { up.spend(bytes) }
 
-  /// Whether bytes may be received; otherwise the caller pauses and is resumed.
-  var mayRead: Bool {
-    guard down.isLimited, down.available(at: reactor.now) == 0 else { return true }
-    resumeSoon()
-    return false
+  /// Bytes that may be received now. With none, the caller pauses and is resumed.
+  func downloadAllowance() -> Int {
+    let allowance = down.available(at: reactor.now)
+    if allowance == 0 { resumeSoon() }
+    return allowance
   }
 
   func noteReceived(_ bytes: Int) { down.spend(bytes) }
-
-  /// Notes bytes received. Returns whether reading may go on; otherwise the caller pauses and is
-  /// resumed.
-  func mayReadOn(after bytes: Int) -> Bool {
-    noteReceived(bytes)
-    return mayRead
-  }
 
   private func resumeSoon() {
     guard timer == nil else { return }
     timer = reactor.schedule(after: Self.interval) { [weak self] in
       guard let self else { return }
       self.timer = nil
-      let mayRead = self.down.available(at: self.reactor.now) > 0
-      let maySend = self.up.available(at: self.reactor.now) > 0
-      if mayRead && maySend { self.resume() } else { self.resumeSoon() }
+      // Whoever finds nothing, this way or that, comes back here.
+      self.resume()
     }
   }
 }

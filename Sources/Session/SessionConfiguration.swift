@@ -14,8 +14,12 @@ public struct SessionConfiguration: Sendable {
   /// Bytes a second, of all torrents together; nil for no limit.
   public var uploadLimit: UInt64?
   public var downloadLimit: UInt64?
+  /// Peers of private networks and of this machine do not count for the limits.
+  public var exemptsLocalNetworks = false
   /// Bytes of piece buffers that one torrent may fill.
   public var bufferBytes = 64 << 20
+  /// The local network is told of torrents that are not private, and asked for peers (BEP 14).
+  public var discoversLocally = false
   /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.
   public var resumeFolder: String?
   /// The time from the start of a download to its first state on the disk: a transfer between
@@ -94,6 +98,9 @@ public struct TorrentOptions: Sendable {
   public var folder: String
   /// Where the data is, when it is not where a download into `folder` would put it.
   public var storage: (any PieceStorage)?
+  /// Bytes a second, of this torrent; nil for no limit of its own.
+  public var uploadLimit: UInt64?
+  public var downloadLimit: UInt64?
   /// Nothing is written: missing or wrong pieces stay missing.
   public var isReadOnly = false
   /// What is on disk is believed without hashing it.

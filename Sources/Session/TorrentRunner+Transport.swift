@@ -152,7 +152,9 @@ extension TorrentRunner: PeerTransportDelegate {
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
   ) throws(TransportEnd) -> Int {
     guard let storage, let info else { throw .sourceFailed("the torrent has no files yet") }
-    let allowance = session.limits.uploadAllowance()
+    let isExempt = isExemptFromLimits(transport.endpoint)
+    let allowance =
+      isExempt ? .max : min(session.limits.uploadAllowance(), limits.uploadAllowance())
     guard allowance > 0 else {
       transport.pauseSending(true)
       return 0
@@ -178,7 +180,10 @@ extension TorrentRunner: PeerTransportDelegate {
       if sent == 0, isTruncated {
         throw StorageError(.read, path: info.name, .truncated)
       }
-      session.limits.noteSent(sent)
+      if !isExempt {
+        session.limits.noteSent(sent)
+        limits.noteSent(sent)
+      }
       return sent
     } catch let error as StorageError {
       noteFailedRead(error)
@@ -191,14 +196,37 @@ extension TorrentRunner: PeerTransportDelegate {
   }
 
   public func transport(_ transport: PeerTransport, read count: Int) {
-    if !session.limits.mayReadOn(after: count) { transport.pauseReading(true) }
+    guard !isExemptFromLimits(transport.endpoint) else { return }
+    noteReceived(count)
   }
 
-  /// A limit has let go.
+  public func allowance(for transport: PeerTransport) -> Int {
+    isExemptFromLimits(transport.endpoint) ? .max : downloadAllowance
+  }
+
+  /// What may be received of this torrent, by its own limit and by that of all.
+  var downloadAllowance: Int {
+    min(session.limits.downloadAllowance(), limits.downloadAllowance())
+  }
+
+  func noteReceived(_ count: Int) {
+    session.limits.noteReceived(count)
+    limits.noteReceived(count)
+  }
+
+  /// Whether a peer is near enough to be none of the limits' business.
+  private func isExemptFromLimits(_ endpoint: Endpoint) -> Bool {
+    session.configuration.exemptsLocalNetworks && endpoint.address.scope < .world
+  }
+
+  /// A limit has let go. Each time another peer is first, since the first may take all there is.
   func resumeTransports() {
-    for transport in transports {
+    firstResumed += 1
+    for index in transports.indices {
+      let transport = transports[(index + firstResumed) % transports.count]
       transport?.pauseReading(false)
       transport?.pauseSending(false)
+      guard !transports.isEmpty else { return }
     }
     for fetch in fetches { fetch.resume() }
   }

@@ -44,6 +44,11 @@ public final class TorrentRunner {
   var webSeeds: [WebSeed] = []
   var fetches: [WebSeedFetch] = []
 
+  /// The torrent's own limits.
+  private(set) var limits: RateLimits!
+  /// Where the next round of those that a limit held up begins.
+  var firstResumed = 0
+
   /// Ends the check of the disk.
   let cancellation = Cancellation()
   /// Bytes in the wanted pieces, where not all are wanted.
@@ -76,6 +81,9 @@ public final class TorrentRunner {
       metadata: source.metadata, configuration: session.configuration.swarm, generator: generator,
       at: reactor.now)
     phase = .fetchingMetadata
+    limits = RateLimits(
+      up: options.uploadLimit, down: options.downloadLimit, on: reactor
+    ) { [unowned self] in resumeTransports() }
     if let folder = session.configuration.resumeFolder, !options.isReadOnly {
       keeping = StateKeeping(
         ResumeFile(in: folder, of: infoHash, downloadFolder: options.folder))
@@ -209,6 +217,7 @@ public final class TorrentRunner {
     if let announceTimer { reactor.cancelTimer(announceTimer) }
     for transport in transports { transport?.close() }
     transports = []
+    limits.stop()
     for fetch in fetches { fetch.cancel() }
     fetches = []
     accepted = [:]
@@ -238,6 +247,16 @@ public final class TorrentRunner {
     if phase == .checking { return checkedBytes }
     guard let left = swarm.bytesLeft else { return 0 }
     return bytesTotal - left
+  }
+
+  /// Whether the local network may hear of the torrent: not of a private one (BEP 27). Of a link it is
+  /// known when the metadata is here.
+  var maySearchLocally: Bool {
+    guard info?.isPrivate != true else { return false }
+    switch phase {
+    case .fetchingMetadata, .downloading, .seeding, .waiting: return true
+    case .checking, .failed, .stopped: return false
+    }
   }
 
   public var trackerCount: Int { schedule.trackerCount }

@@ -39,6 +39,7 @@ public final class TorrentSession {
   private var lookUps: [UInt64: ([Endpoint]) -> Void] = [:]
   private var nextLookUp: UInt64 = 0
   private var listeners: [Listener] = []
+  private var localDiscovery: LocalDiscoverySockets?
   private var unknown: UnknownConnections
   private var runners = Slab<TorrentRunner>()
 
@@ -104,6 +105,21 @@ public final class TorrentSession {
         try listen(on: endpoint)
       }
     }
+    discoverLocally()
+  }
+
+  /// Begins to tell the local network of our torrents, where that is wanted.
+  private func discoverLocally() {
+    guard configuration.discoversLocally, localDiscovery == nil, let port = listenPort,
+      let address = configuration.listen.first?.address, !address.isLoopback
+    else { return }
+    localDiscovery = LocalDiscoverySockets(
+      listeningOn: address, port: port, reactor: reactor, generator: &generator,
+      torrents: { [unowned self] in torrents.filter(\.maySearchLocally).map(\.infoHash) },
+      found: { [unowned self] peer, infoHash in
+        guard let runner = runner(of: infoHash), runner.maySearchLocally else { return }
+        runner.addPeers([peer], from: .localDiscovery)
+      })
   }
 
   private func listen(on endpoint: Endpoint) throws(NetworkError) {
@@ -232,6 +248,7 @@ public final class TorrentSession {
   public func shutDown() {
     for listener in listeners { listener.close() }
     listeners = []
+    localDiscovery?.close()
     for connection in unknown.removeAll() { connection.close() }
     for runner in torrents { runner.close() }
     workers.shutDown()

@@ -162,7 +162,7 @@ final class WebSeedFetch: HTTPBodyReceiver {
 
   func received(_ bytes: UnsafeRawBufferPointer) -> HTTPFlow {
     guard fault == nil else { return .end }
-    guard runner.session.limits.mayRead else { return .pause }
+    guard runner.downloadAllowance > 0 else { return .pause }
     var rest = bytes[...]
     while !rest.isEmpty, position < part.upperBound {
       let current = self.current
@@ -177,7 +177,7 @@ final class WebSeedFetch: HTTPBodyReceiver {
       // The block may have been the last that anybody wanted.
       guard request != nil else { return .end }
     }
-    runner.session.limits.noteReceived(bytes.count)
+    runner.noteReceived(bytes.count)
     // A file that a server sends as a whole may go on behind what was asked for.
     return rest.isEmpty ? .goOn : .end
   }

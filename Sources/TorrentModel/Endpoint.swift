@@ -54,6 +54,14 @@ public enum Address: Hashable, Sendable {
 
   public var isLoopback: Bool { scope == .machine }
 
+  /// A group of hosts (RFC 5771, RFC 4291).
+  public var isMulticast: Bool {
+    switch self {
+    case .v4(let word): word >> 28 == 0xe
+    case .v6(let high, _): high >> 56 == 0xff
+    }
+  }
+
   /// 0.0.0.0 or ::, which names no host.
   public var isUnspecified: Bool {
     switch self {

@@ -24,8 +24,8 @@ import Testing
     let bytes = spent(
       rate: rate, transfer: 16 << 10, every: .milliseconds(50), for: .seconds(10))
     let expected = Double(rate) * 10
-    // What the bucket holds at the start comes on top: a tenth of a second, or two blocks.
-    #expect(abs(Double(bytes) - expected) <= max(Double(rate) * 0.11, 48 * 1024))
+    // What the bucket holds at the start comes on top: a tenth of a second.
+    #expect(abs(Double(bytes) - expected) <= expected * 0.011)
   }
 
   @Test func `a transfer beyond the balance is waited for`() {

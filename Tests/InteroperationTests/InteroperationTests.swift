@@ -74,6 +74,17 @@ extension Interoperation {
       try await introduction.run()
     }
 
+    static let neighbours = [ClientKind.libtorrent, .shoal].flatMap { other in
+      [false, true].map {
+        Introduction(other: other, shoalSeeds: $0, source: .torrentFile, herald: .localNetwork)
+      }
+    }
+
+    @Test(arguments: neighbours)
+    func `neighbours find each other without being told`(introduction: Introduction) async throws {
+      try await introduction.run()
+    }
+
     static let exchanges = [
       Exchange(seeder: .shoal, hub: .libtorrent, leecher: .shoal),
       Exchange(seeder: .libtorrent, hub: .shoal, leecher: .libtorrent),

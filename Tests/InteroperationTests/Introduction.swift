@@ -1,15 +1,24 @@
 import Foundation
 import Testing
 
+/// Who tells the two of each other, where there is no tracker.
+enum Herald: String, CaseIterable, Sendable {
+  /// Shoal's command line.
+  case user
+  /// The local network (BEP 14).
+  case localNetwork
+}
+
 /// One payload between shoal and another client with no tracker: shoal alone knows where the other
 /// is, and connects to it, as leecher or as seeder.
 struct Introduction: CustomTestStringConvertible, Sendable {
   var other: ClientKind
   var shoalSeeds: Bool
   var source: Source
+  var herald = Herald.user
 
   var testDescription: String {
-    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source)"
+    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source), \(herald)"
   }
 
   func run() async throws {
@@ -26,7 +35,8 @@ struct Introduction: CustomTestStringConvertible, Sendable {
         let options = ClientOptions(
           folder: seeding ? folders.original : folders.copy,
           source: seeding ? torrent.metainfo.path : source.argument(torrent), address: address,
-          seeds: seeding, peers: peers)
+          seeds: seeding, peers: herald == .user ? peers : [],
+          discoversLocally: herald == .localNetwork)
         return (address, try await kind.start(options, in: arena))
       }
 

@@ -136,6 +136,8 @@ final class RecordingDelegate: PeerTransportDelegate {
     return max(0, count)
   }
 
+  func allowance(for transport: PeerTransport) -> Int { .max }
+
   func transport(_ transport: PeerTransport, read count: Int) {}
 
   func transport(_ transport: PeerTransport, sent block: Block) {

@@ -25,6 +25,16 @@ struct PeerOptions: Hashable, Sendable {
   /// Bytes a second; `nil` for no limit.
   var downloadLimit: UInt64?
 
+  /// Bytes a second of each torrent; `nil` for no limit.
+  var uploadLimitEach: UInt64?
+  var downloadLimitEach: UInt64?
+  /// Peers of private networks are exempt from the limits.
+  var exemptsLocalNetworks: Bool
+  /// Neighbours on the local network are looked for.
+  var discoversLocally: Bool
+
+  private static let noLocalDiscoveryFlag = Switch(
+    "no-local-discovery", "look for no peers on the local network (BEP 14)")
   private static let listenFlag = Flag(
     "listen", short: "l", .listen,
     "where to listen, and the source address of outgoing connections; port 0 is any",
@@ -39,23 +49,36 @@ struct PeerOptions: Hashable, Sendable {
   private static let downloadLimitFlag = Flag(
     "down", .rate, "download at most this fast; 0 is no limit", fallback: "0")
 
+  private static let uploadLimitEachFlag = Flag(
+    "up-each", .rate, "the same for each torrent", fallback: "0")
+  private static let downloadLimitEachFlag = Flag(
+    "down-each", .rate, "the same for each torrent", fallback: "0")
+  private static let unlimitedLocalFlag = Switch(
+    "unlimited-local", "the limits are not for peers of private networks")
+
   static let defaultMostPeers = 200
 
   static let flags = FlagGroup(
     title: "Peers",
     [
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
-      uploadLimitFlag.outline, downloadLimitFlag.outline,
+      uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
+      downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
+      noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     listen =
       try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
     peers = try arguments.values(of: Self.peerFlag)
+    discoversLocally = !arguments.has(Self.noLocalDiscoveryFlag)
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
     uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0
     uploadLimit = try Self.limit(arguments.value(of: Self.uploadLimitFlag))
     downloadLimit = try Self.limit(arguments.value(of: Self.downloadLimitFlag))
+    uploadLimitEach = try Self.limit(arguments.value(of: Self.uploadLimitEachFlag))
+    downloadLimitEach = try Self.limit(arguments.value(of: Self.downloadLimitEachFlag))
+    exemptsLocalNetworks = arguments.has(Self.unlimitedLocalFlag)
   }
 
   private static func limit(_ rate: UInt64?) -> UInt64? { rate == 0 ? nil : rate }

@@ -51,6 +51,8 @@ private final class GetCommand: TransferCommand {
       torrent.origin = origin
       torrent.trackers = options.trackers
       torrent.peers = options.peers.peers
+      torrent.uploadLimit = options.peers.uploadLimitEach
+      torrent.downloadLimit = options.peers.downloadLimitEach
       torrent.webSeeds = options.webSeeds
       if !options.select.isEmpty {
         let globs = options.select.map { Glob($0) }

@@ -24,6 +24,8 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   torrent.origin = origin
   torrent.trackers = options.trackers
   torrent.peers = options.peers.peers
+  torrent.uploadLimit = options.peers.uploadLimitEach
+  torrent.downloadLimit = options.peers.downloadLimitEach
   loop.announceStart(of: source)
   loop.session.add(source, torrent)
   return try loop.run()

@@ -75,6 +75,8 @@ private final class ShareCommand: TransferCommand {
     torrent.isReadOnly = true
     torrent.trustsData = true
     torrent.peers = options.peers.peers
+    torrent.uploadLimit = options.peers.uploadLimitEach
+    torrent.downloadLimit = options.peers.downloadLimitEach
     let source = TorrentSource.metainfo(metainfo)
     loop.announceStart(of: source)
     loop.session.add(source, torrent)

@@ -78,8 +78,10 @@ final class TransferLoop {
     } else {
       configuration = SessionConfiguration(listen: options.listen)
     }
+    configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit
+    configuration.exemptsLocalNetworks = options.exemptsLocalNetworks
     configuration.swarm.mostPeers = options.mostPeers
     // Whoever asks for more than we would hold of ourselves gets it, as far as the system allows.
     configuration.connections.mostPeers = max(

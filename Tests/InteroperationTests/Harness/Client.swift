@@ -38,6 +38,8 @@ struct ClientOptions {
   var uploadLimit = 0
   /// Peers that shoal and libtorrent are told of by their command lines.
   var peers: [SocketAddress] = []
+  /// Whether shoal and libtorrent look for peers on the local network.
+  var discoversLocally = false
   /// Whether shoal tells of its connections.
   var isVerbose = false
   /// Whether the program may try the obfuscated handshake first.
