@@ -21,7 +21,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 .PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
 .PHONY: test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
-.PHONY: bench bench-tracker bench-swarm
+.PHONY: bench bench-transfer bench-tracker bench-swarm
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -120,7 +120,15 @@ fuzz-short: ## the same with 20 000 inputs each: a minute once it is built
 lint: ## check the format of every source
 	$(SWIFT) format lint --strict -r Sources Tests Fuzzing Package.swift
 
-bench: build ## measure a transfer between two processes on this machine
+# Parts to measure again; without it, all.
+ONLY ?=
+
+bench: build ## measure beside other clients and write docs/BENCHMARKS.md (half an hour; ONLY=part,…)
+	@Scripts/bootstrap bench
+	@SHOAL_BINARY=$(abspath $(BINARY)) Scripts/with-namespace Benchmarks/compare \
+	  $(if $(ONLY),--only $(ONLY))
+
+bench-transfer: build ## measure a transfer between two processes on this machine
 	@SHOAL_BINARY=$(BINARY) Benchmarks/transfer
 
 bench-swarm: setup build ## measure a swarm behind limited uplinks beside libtorrent

@@ -38,6 +38,27 @@ import Testing
     }
   }
 
+  /// The ceiling holds pieces back, and never stops them: one at a time is always granted.
+  @Test(arguments: ["1", "64K", "1G"])
+  func aDownloadNeedsMemoryForOnePieceOnly(memory: String) throws {
+    try TransferFixture.withReef { folder in
+      try #require(
+        try ShoalBinary.run(["create", "reef", "--piece-length", "32KiB", "-q"], in: folder)
+          .exitCode == 0)
+      let seed = ["seed", "reef.torrent", "--no-verify", "--json"] + Self.listen
+      try RunningShoal.with(seed, in: folder) { seed in
+        let peer = try #require(seed.event("started")["listen"] as? [String])[0]
+        let get = try RunningShoal.run(
+          ["get", "reef.torrent", "-o", "copy", "--peer", peer, "--memory", memory, "-q"]
+            + Self.listen, in: folder)
+        #expect(get.exitCode == 0, "\(get.errors)")
+        #expect(
+          try TransferFixture.isSame(
+            folder.appendingPathComponent("reef"), folder.appendingPathComponent("copy/reef")))
+      }
+    }
+  }
+
   private func checkPage(port: UInt16, _ folder: URL) throws {
     let shown = try ShoalBinary.run(["show", "--json", "reef.torrent"], in: folder).json
     let infoHash = try #require(shown["infoHash"] as? String)

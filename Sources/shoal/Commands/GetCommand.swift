@@ -15,6 +15,8 @@ struct GetOptions: Sendable {
   var seedRatio: Double?
   /// How long nothing may arrive before the download is given up.
   var stallTimeout: TimeSpan
+  /// Bytes that the pieces coming together may take, of each torrent.
+  var memory: Int
   /// Trackers added to those in the source.
   var trackers: [String]
   /// Web seeds added to those in the source.
@@ -34,13 +36,15 @@ struct GetOptions: Sendable {
     "seed-ratio", .ratio, "keep seeding until uploaded this many times the size")
   private static let stallTimeoutFlag = Flag(
     "stall-timeout", .time, "give up when nothing arrives for this long", fallback: "10m")
+  private static let memoryFlag = Flag(
+    "memory", .size, "memory for pieces that are coming together, of each torrent", fallback: "64M")
 
   static let flags = FlagGroup(
     title: "Download",
     [
       outputFlag.outline, selectFlag.outline, sequentialFlag.outline, seedTimeFlag.outline,
-      seedRatioFlag.outline, stallTimeoutFlag.outline, SourceFlags.tracker.outline,
-      SourceFlags.webSeed.outline,
+      seedRatioFlag.outline, stallTimeoutFlag.outline, memoryFlag.outline,
+      SourceFlags.tracker.outline, SourceFlags.webSeed.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -52,6 +56,7 @@ struct GetOptions: Sendable {
     seedTime = try arguments.value(of: Self.seedTimeFlag) ?? .zero
     seedRatio = try arguments.value(of: Self.seedRatioFlag)
     stallTimeout = try arguments.value(of: Self.stallTimeoutFlag) ?? .minutes(10)
+    memory = Int(clamping: try arguments.value(of: Self.memoryFlag) ?? 64 << 20)
     trackers = try arguments.values(of: SourceFlags.tracker)
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     peers = try PeerOptions(arguments)

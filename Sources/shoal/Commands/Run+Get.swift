@@ -19,7 +19,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
   }
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
-    console: console, command: command)
+    bufferBytes: options.memory, console: console, command: command)
   command.start(sources, in: loop)
   return try loop.run()
 }

@@ -35,7 +35,8 @@ final class TransferLoop {
 
   init(
     _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false,
-    resumeFolder: String? = nil, console: Console, command: any TransferCommand
+    resumeFolder: String? = nil, bufferBytes: Int? = nil, console: Console,
+    command: any TransferCommand
   ) throws(CommandError) {
     self.console = console
     self.command = command
@@ -49,6 +50,7 @@ final class TransferLoop {
       var configuration = Self.configuration(options, usualPort: usualPort)
       configuration.swarm.isSequential = isSequential
       configuration.resumeFolder = resumeFolder
+      if let bufferBytes { configuration.bufferBytes = bufferBytes }
       session = try TorrentSession(configuration, on: reactor)
       try session.listen()
       boxed.loop = self
