@@ -5,7 +5,7 @@ import DeterministicCore
 ///
 /// The invariant: an entry whose action is gone was cancelled, and there are never more of those
 /// than of the living and `fewCancelled` together, however often a long timer is set anew.
-struct Timers {
+struct Timers: ~Copyable {
   private struct Entry {
     var moment: Moment
     var sequence: UInt64

@@ -5,7 +5,7 @@ import TorrentModel
 ///
 /// The invariant: there are at most as many as the limits say, and `order` names them from the
 /// oldest on, with fewer of those that are gone than twice the most and 64.
-struct UnknownConnections {
+struct UnknownConnections: ~Copyable {
   private let limits: ConnectionLimits
   private var connections = Slab<IncomingConnection>()
   private var order = Queue<SlabID>()

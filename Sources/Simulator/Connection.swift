@@ -13,6 +13,8 @@ struct BlockName: Equatable {
 struct Flow {
   /// The host at this end.
   var host: UInt32
+  /// Which of the connections that had this place it belongs to; the same at both ends.
+  var generation: UInt32
   /// Under which name its swarm knows the other end; nil before and after.
   var key: PeerKey?
   /// The end is closed, or has been told that the other is.
@@ -28,14 +30,16 @@ struct Flow {
   /// It stands among its host's turns.
   var hasTurn = false
 
-  init(host: UInt32) { self.host = host }
+  init(host: UInt32, generation: UInt32) {
+    self.host = host
+    self.generation = generation
+  }
 }
 
 /// All connections, at both ends. A place is used again when both ends have closed and nothing is on
 /// its way; its generation tells strangers from those who were meant.
 struct ConnectionTable: ~Copyable {
   private(set) var flows: [Flow] = []
-  private var generations: [UInt32] = []
   private var free: [UInt32] = []
 
   subscript(flow: UInt32) -> Flow {
@@ -43,23 +47,21 @@ struct ConnectionTable: ~Copyable {
     _modify { yield &flows[Int(flow)] }
   }
 
-  func generation(_ flow: UInt32) -> UInt32 { generations[Int(flow >> 1)] }
-
   /// Whether a flow is the one that was meant and open.
   func isOpen(_ flow: UInt32, _ generation: UInt32) -> Bool {
-    generations[Int(flow >> 1)] == generation && !flows[Int(flow)].isClosed
+    flows[Int(flow)].generation == generation && !flows[Int(flow)].isClosed
   }
 
   /// Returns the flow of the host that dials.
   mutating func open(from dialler: UInt32, to host: UInt32) -> UInt32 {
     if let place = free.popLast() {
-      flows[Int(place)] = Flow(host: dialler)
-      flows[Int(place) + 1] = Flow(host: host)
+      let generation = flows[Int(place)].generation
+      flows[Int(place)] = Flow(host: dialler, generation: generation)
+      flows[Int(place) + 1] = Flow(host: host, generation: generation)
       return place
     }
-    flows.append(Flow(host: dialler))
-    flows.append(Flow(host: host))
-    generations.append(0)
+    flows.append(Flow(host: dialler, generation: 0))
+    flows.append(Flow(host: host, generation: 0))
     return UInt32(flows.count - 2)
   }
 
@@ -67,7 +69,8 @@ struct ConnectionTable: ~Copyable {
   mutating func releaseIfClosed(_ flow: UInt32) {
     let first = flow & ~1
     guard flows[Int(first)].isClosed, flows[Int(first) + 1].isClosed else { return }
-    generations[Int(first >> 1)] &+= 1
+    flows[Int(first)].generation &+= 1
+    flows[Int(first) + 1].generation &+= 1
     free.append(first)
   }
 }

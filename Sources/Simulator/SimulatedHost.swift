@@ -5,11 +5,6 @@ import TorrentModel
 /// One host: the production decisions, and the state of what they are driven by.
 final class SimulatedHost {
   let number: Int
-  let plan: HostPlan
-  var swarm: Swarm
-  var schedule: AnnounceSchedule
-  var storage: SimulatedStorage
-
   var isOnline = false
   /// It went of its own accord, and does not come back.
   var hasLeft = false
@@ -18,6 +13,10 @@ final class SimulatedHost {
   var life: UInt32 = 0
   /// The flow behind each peer key, by its slot.
   var flows: [HostFlow] = []
+  var swarm: Swarm
+  var storage: SimulatedStorage
+  let plan: HostPlan
+  var schedule: AnnounceSchedule
   var announceSetFor = Moment.distantFuture
 
   // The uplink serves blocks one at a time, in turn for each flow that may send.

@@ -28,19 +28,15 @@ extension World {
 
   // MARK: Paths
 
-  private func isCut(_ one: SimulatedHost, _ other: SimulatedHost) -> Bool {
-    cut > 0 && (one.number < cut) != (other.number < cut)
-  }
-
-  /// When what is sent at this moment arrives; nil: never.
-  mutating func arrival(from sender: SimulatedHost, to receiver: SimulatedHost) -> Moment? {
+  /// When what a host sends to another at this moment arrives; nil: never.
+  mutating func arrival(from sender: Int, to receiver: Int) -> Moment? {
     var start = now
-    if isCut(sender, receiver) {
+    if cut > 0, (sender < cut) != (receiver < cut) {
       // What TCP keeps sending comes through when the network heals.
       guard healsAt > now else { return nil }
       start = healsAt
     }
-    let (here, there) = (sender.plan.link, receiver.plan.link)
+    let (here, there) = (links[sender], links[receiver])
     var delay = here.latency + there.latency
     let jitter = here.jitter + there.jitter
     if jitter > .zero {
@@ -57,14 +53,14 @@ extension World {
   private mutating func post(
     _ kind: Event.Kind, on flow: UInt32, piece: UInt32 = 0, number: UInt16 = 0
   ) -> Bool {
-    let receiver = hosts[Int(connections[flow ^ 1].host)]
-    guard let arrival = arrival(from: hosts[Int(connections[flow].host)], to: receiver) else {
+    let receiver = Int(connections[flow ^ 1].host)
+    guard let arrival = arrival(from: Int(connections[flow].host), to: receiver) else {
       return false
     }
     connections[flow].lastArrival = max(arrival, connections[flow].lastArrival)
     schedule(
-      kind, at: connections[flow].lastArrival, host: receiver.number, subject: flow ^ 1,
-      generation: connections.generation(flow), piece: piece, number: number)
+      kind, at: connections[flow].lastArrival, host: receiver, subject: flow ^ 1,
+      generation: connections[flow].generation, piece: piece, number: number)
     return true
   }
 
@@ -76,15 +72,15 @@ extension World {
     connections[flow].key = key
     host.setFlow(flow, for: key)
     // One way there and one back before the handshake can leave.
-    guard let there = arrival(from: host, to: hosts[other]) else { return }
+    guard let there = arrival(from: host.number, to: other) else { return }
     connections[flow].lastArrival = there + (there - now) + (there - now)
     schedule(
       .knock, at: connections[flow].lastArrival, host: other, subject: flow ^ 1,
-      generation: connections.generation(flow))
+      generation: connections[flow].generation)
   }
 
   mutating func knock(_ event: Event) -> Int {
-    guard connections.generation(event.subject) == event.generation,
+    guard connections[event.subject].generation == event.generation,
       !connections[event.subject ^ 1].isClosed
     else { return 0 }
     let host = hosts[Int(event.host)]

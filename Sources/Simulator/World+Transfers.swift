@@ -26,14 +26,14 @@ extension World {
 
   /// The most blocks a connection has under way.
   private func window(_ flow: UInt32, of host: SimulatedHost) -> Int32 {
-    let other = hosts[Int(connections[flow ^ 1].host)]
-    let delay = (host.plan.link.latency + other.plan.link.latency).seconds
-    let held = host.plan.link.uplink * 2 * delay / Double(geometry.blockLength)
+    let (here, there) = (links[host.number], links[Int(connections[flow ^ 1].host)])
+    let held =
+      here.uplink * 2 * (here.latency + there.latency).seconds / Double(geometry.blockLength)
     return 2 + Int32(min(held, 4096))
   }
 
   private mutating func startSending(_ host: SimulatedHost) {
-    guard !host.isSending, host.plan.link.uplink > 0 else { return }
+    guard !host.isSending, links[host.number].uplink > 0 else { return }
     while let flow = host.turns.popFirst() {
       // One that may not send asks for a turn again when it may.
       guard let block = connections[flow].queue.first,
@@ -50,10 +50,10 @@ extension World {
         host.turns.append(flow)
       }
       host.isSending = true
-      host.sendsUntil = now + .seconds(Double(length(of: block)) / host.plan.link.uplink)
+      host.sendsUntil = now + .seconds(Double(length(of: block)) / links[host.number].uplink)
       schedule(
         .sent, at: host.sendsUntil, host: host.number, subject: flow,
-        generation: connections.generation(flow), piece: block.piece, number: block.number)
+        generation: connections[flow].generation, piece: block.piece, number: block.number)
       return
     }
   }
@@ -82,10 +82,10 @@ extension World {
     }
     host.blocksSent += 1
     let other = event.subject ^ 1
-    let receiver = hosts[Int(connections[other].host)]
-    if let arrival = arrival(from: host, to: receiver) {
+    let receiver = Int(connections[other].host)
+    if let arrival = arrival(from: host.number, to: receiver) {
       schedule(
-        .reached, at: arrival, host: receiver.number, subject: other, generation: event.generation,
+        .reached, at: arrival, host: receiver, subject: other, generation: event.generation,
         piece: event.piece, number: event.number, isPoisoned: host.plan.role == .poisoner)
     } else {
       ledger.lose(bytes)
@@ -104,7 +104,7 @@ extension World {
       return returnCredit(event)
     }
     let start = max(now, host.downlinkFreeAt)
-    host.downlinkFreeAt = start + .seconds(Double(bytes) / host.plan.link.downlink)
+    host.downlinkFreeAt = start + .seconds(Double(bytes) / links[host.number].downlink)
     var next = event
     next.kind = .delivered
     next.at = host.downlinkFreeAt.nanoseconds
@@ -160,7 +160,7 @@ extension World {
     guard !taken.isEmpty else { return }
     schedule(
       .unsent, at: now, host: host.number, subject: flow,
-      generation: connections.generation(flow), piece: unsent.insert(taken))
+      generation: connections[flow].generation, piece: unsent.insert(taken))
   }
 
   mutating func takeBack(_ event: Event) -> Int {

@@ -25,6 +25,8 @@ public struct World: ~Copyable {
   var generator: SeededGenerator
   var digest = TraceDigest()
   var hosts: [SimulatedHost] = []
+  /// The hosts' links, close together.
+  let links: [AccessLink]
   var connections = ConnectionTable()
   var tracker: Tracker
   var effects: [SwarmEffect] = []
@@ -67,6 +69,7 @@ public struct World: ~Copyable {
     self.plan = plan
     self.checkEvery = checkEvery
     geometry = plan.geometry
+    links = plan.hosts.map(\.link)
     var generator = SeededGenerator(seed: seed)
     var policy = AnnouncePolicy()
     policy.jitter = .minutes(1)

@@ -27,6 +27,8 @@ struct CandidateList: Sendable {
   private var fresh: [Newcomer] = []
   /// Endpoints tried before, each due at its record's `notBefore`.
   private var later: [Endpoint] = []
+  /// None of those is due before this.
+  private var earliest = Moment.distantFuture
   private let most: Int
   /// Where others see us, from which ranks are computed (BEP 40).
   private var ourEndpoint: Endpoint?
@@ -49,6 +51,7 @@ struct CandidateList: Sendable {
         if record.source.isHearsay, !source.isHearsay { records[endpoint]!.source = source }
         guard source == .user, record.isWaiting, !record.isBarred else { continue }
         records[endpoint]!.notBefore = .zero
+        earliest = .zero
       } else if records.count < (source.isHearsay ? most / 2 : most) {
         records[endpoint] = Record(source: source)
         fresh.append(Newcomer(endpoint: endpoint, rank: rank(endpoint, from: source)))
@@ -77,12 +80,19 @@ struct CandidateList: Sendable {
       records[endpoint]!.isWaiting = false
       return (endpoint, record.source)
     }
-    guard let due = later.firstIndex(where: { (records[$0]?.notBefore ?? .zero) <= now }) else {
-      return nil
+    guard now >= earliest else { return nil }
+    var soonest = Moment.distantFuture
+    for (place, endpoint) in later.enumerated() {
+      let due = records[endpoint]?.notBefore ?? .zero
+      if due <= now {
+        later.remove(at: place)
+        records[endpoint]?.isWaiting = false
+        return (endpoint, records[endpoint]?.source ?? .tracker)
+      }
+      soonest = min(soonest, due)
     }
-    let endpoint = later.remove(at: due)
-    records[endpoint]?.isWaiting = false
-    return (endpoint, records[endpoint]?.source ?? .tracker)
+    earliest = soonest
+    return nil
   }
 
   private mutating func takeBestNewcomer() -> Endpoint? {
@@ -91,14 +101,20 @@ struct CandidateList: Sendable {
     return fresh.remove(at: best).endpoint
   }
 
-  /// The endpoint was taken out and not dialled, for a reason that passes: it is offered again
-  /// after a while.
-  mutating func postpone(_ endpoint: Endpoint, at now: Moment) {
-    guard var record = records[endpoint], !record.isWaiting, !record.isBarred else { return }
-    record.notBefore = now + Self.postponement
+  private mutating func wait(_ endpoint: Endpoint, _ record: Record, until moment: Moment) {
+    var record = record
+    record.notBefore = moment
     record.isWaiting = true
     records[endpoint] = record
     later.append(endpoint)
+    earliest = min(earliest, moment)
+  }
+
+  /// The endpoint was taken out and not dialled, for a reason that passes: it is offered again
+  /// after a while.
+  mutating func postpone(_ endpoint: Endpoint, at now: Moment) {
+    guard let record = records[endpoint], !record.isWaiting, !record.isBarred else { return }
+    wait(endpoint, record, until: now + Self.postponement)
   }
 
   /// A connection to the endpoint is over; it may be tried again after a wait that grows with
@@ -110,10 +126,7 @@ struct CandidateList: Sendable {
       records[endpoint] = nil
       return
     }
-    record.notBefore = now + Self.firstRetry * (1 << (record.failures - 1))
-    record.isWaiting = true
-    records[endpoint] = record
-    later.append(endpoint)
+    wait(endpoint, record, until: now + Self.firstRetry * (1 << (record.failures - 1)))
   }
 
   /// The endpoint is never to be dialled again.

@@ -55,12 +55,11 @@ extension Swarm {
   /// machine's own services.
   private var peersToTellOf: [ExchangeMessage.Peer] {
     peers.ids.compactMap { key in
-      let peer = peers[key]
-      guard peer.isConnected, let endpoint = peer.dialableAt, endpoint.isDialable,
-        peer.isOutgoing || endpoint.port >= 1024
+      guard peers[key].isConnected, let endpoint = peers[key].dialableAt, endpoint.isDialable,
+        peers[key].isOutgoing || endpoint.port >= 1024
       else { return nil }
-      var flags: ExchangeMessage.Flags = peer.isOutgoing ? .isReachable : []
-      if peer.isSeed { flags.insert(.isSeed) }
+      var flags: ExchangeMessage.Flags = peers[key].isOutgoing ? .isReachable : []
+      if peers[key].isSeed { flags.insert(.isSeed) }
       return ExchangeMessage.Peer(endpoint, flags)
     }
   }
@@ -69,19 +68,19 @@ extension Swarm {
   mutating func exchangePeers(at now: Moment, into effects: inout [SwarmEffect]) {
     guard exchangesPeers else { return }
     var known: [ExchangeMessage.Peer]?
-    for key in peers.ids {
-      let exchange = peers[key].exchange
-      guard peers[key].isConnected, let id = exchange.messageID, now >= exchange.notBefore,
-        exchange.toldChange != peerChange
+    for slot in peers.slots {
+      guard let key = peers.id(at: slot), peers[key].isConnected,
+        peers[key].exchange.toldChange != peerChange, now >= peers[key].exchange.notBefore,
+        let id = peers[key].exchange.messageID
       else { continue }
       let all = known ?? peersToTellOf
       known = all
-      let peer = peers[key]
-      let recipient = peer.dialableAt ?? peer.endpoint
+      let recipient = peers[key].dialableAt ?? peers[key].endpoint
+      let isSeed = peers[key].isSeed
       let useful = all.filter { other in
         other.endpoint != recipient && Self.mayTell(of: other.endpoint, to: recipient.address)
           // Two seeds have nothing for each other.
-          && !(peer.isSeed && other.flags.contains(.isSeed))
+          && !(isSeed && other.flags.contains(.isSeed))
       }
       guard let message = peers[key].exchange.next(of: useful, to: recipient) else {
         peers[key].exchange.toldChange = peerChange
@@ -137,7 +136,7 @@ extension Swarm {
     guard !isPrivate else { return }
     isPrivate = true
     candidates.forgetHearsay()
-    for key in peers.ids where peers.find(key)?.source?.isHearsay == true {
+    for key in peers.ids where peers.contains(key) && peers[key].source?.isHearsay == true {
       close(key, .foundOutsideTrackers, at: now, into: &effects)
     }
   }

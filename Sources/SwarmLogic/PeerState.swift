@@ -9,7 +9,9 @@ struct PendingRequest: Sendable {
 }
 
 /// What a swarm knows of one peer. All of it is facts; decisions are made elsewhere.
-struct PeerState: Sendable {
+///
+/// Not copyable, as its swarm is not: it is read where it lies in the slab.
+struct PeerState: ~Copyable, Sendable {
   enum Phase {
     /// We are connecting, or waiting for the answer to our handshake.
     case dialing
@@ -18,38 +20,45 @@ struct PeerState: Sendable {
     case webSeed
   }
 
+  // What every message looks at comes first and together: a HAVE of one of many peers finds nothing
+  // of it in the processor's caches, and waits for each line of it.
+  var lastReceived: Moment
+  var lastSent: Moment
+  /// The pieces it has; nil before it says, or before the torrent's geometry is known.
+  var pieces: Bitfield?
+  /// Pieces it has and we still want.
+  var interestingCount = 0
+  var phase: Phase
+  var supportsFast = false
+  // The four bits of BEP 3, from our side.
+  var isChoked = true
+  var isInterested = false
+  var chokesUs = true
+  var weAreInterested = false
+  /// Pieces that we suggested to it and that it has not announced since.
+  var offered: [PieceOffer] = []
+  /// Pieces the peer serves even while it chokes us (BEP 6).
+  var allowedFast: [PieceIndex] = []
+
+  // Who it is.
   let endpoint: Endpoint
   let isOutgoing: Bool
   /// Who told of it, where we made the connection.
   let source: PeerSource?
   /// Where a peer that connected to us can be dialled, by its own word.
   var listeningOn: Endpoint?
-  var phase: Phase
+  var peerID: PeerID?
+  var supportsExtensions = false
   /// When the phase began.
   var since: Moment
-
-  var peerID: PeerID?
-  var supportsFast = false
-  var supportsExtensions = false
-
-  // What the peer has. Before the torrent's geometry is known, what it said is kept as said.
-  var pieces: Bitfield?
+  /// What it said of its pieces before the torrent's geometry was known.
   var unreadField: UnreadField?
-  /// Pieces it has and we still want.
-  var interestingCount = 0
-
-  // The four bits of BEP 3, from our side.
-  var isChoked = true
-  var isInterested = false
-  var chokesUs = true
-  var weAreInterested = false
+  var unreadHaves: [PieceIndex] = []
 
   // Downloading.
   var requests = Queue<PendingRequest>()
   var pipeline: RequestPipeline
   var down: RateMeter
-  /// Pieces the peer serves even while it chokes us (BEP 6).
-  var allowedFast: [PieceIndex] = []
   /// Pieces the peer would have us fetch next (BEP 6), the latest last.
   var suggested: [PieceIndex] = []
   static let mostSuggested = 32
@@ -58,8 +67,6 @@ struct PeerState: Sendable {
   var up: RateMeter
   /// Blocks asked for and not yet handed to the kernel.
   var queuedUploads = 0
-  /// Pieces that we suggested to it and that it has not announced since.
-  var offered: [PieceOffer] = []
   /// Pieces we serve even while we choke the peer (BEP 6).
   var grantedFast: [PieceIndex] = []
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
@@ -81,16 +88,12 @@ struct PeerState: Sendable {
   /// What makes it a web seed; nil for peers.
   var webSeed: WebSeedState?
 
-  var lastReceived: Moment
-  var lastSent: Moment
-
   /// A description of the peer's pieces that arrived before the torrent's metadata.
   enum UnreadField: Sendable {
     case bitfield([UInt8])
     case all
     case none
   }
-  var unreadHaves: [PieceIndex] = []
 
   init(
     endpoint: Endpoint, isOutgoing: Bool, source: PeerSource? = nil, phase: Phase, at now: Moment,
@@ -112,6 +115,9 @@ struct PeerState: Sendable {
   var isConnected: Bool { phase == .connected }
   /// Where others can connect to it, as far as we know.
   var dialableAt: Endpoint? { isOutgoing ? endpoint : listeningOn }
+  func has(_ piece: PieceIndex) -> Bool { pieces != nil && pieces![piece] }
   var isSeed: Bool { pieces?.isFull ?? false }
+  /// It has something for us and would serve a request.
+  var isWorthAsking: Bool { weAreInterested && (!chokesUs || !allowedFast.isEmpty) }
   var offersMetadata: Bool { isConnected && metadataID != nil && metadataSize != nil }
 }

@@ -154,9 +154,21 @@ public struct PiecePicker: Sendable {
     availability.remove(bitfield, using: &generator)
   }
 
-  /// A peer announced one piece more. O(1). - Precondition: it had not announced it before.
-  public mutating func addHave(_ piece: PieceIndex) {
+  /// What a piece is to us.
+  public enum Standing: Sendable {
+    case verified
+    /// Wanted and not verified.
+    case missing
+    case unwanted
+  }
+
+  /// A peer announced one piece more. Returns what it is to us. O(1).
+  ///
+  /// - Precondition: the peer had not announced it before.
+  @discardableResult
+  public mutating func addHave(_ piece: PieceIndex) -> Standing {
     availability.increment(piece, using: &generator)
+    return missing[piece] ? .missing : have[piece] ? .verified : .unwanted
   }
 
   /// Connected peers that have the piece.

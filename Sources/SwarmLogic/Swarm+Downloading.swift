@@ -11,15 +11,14 @@ extension Swarm {
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard peers.contains(key) else { return }
-    guard peers[key].webSeed == nil else { return fetch(from: key, at: now, into: &effects) }
-    guard !isDownloadPaused, picker != nil, peers[key].weAreInterested,
-      let pieces = peers[key].pieces
-    else { return }
-    let onlyFast = peers[key].chokesUs
-    guard !onlyFast || !peers[key].allowedFast.isEmpty else { return }
+    guard peers[key].phase != .webSeed else { return fetch(from: key, at: now, into: &effects) }
+    guard peers[key].isWorthAsking, !isDownloadPaused, picker != nil else { return }
     let depth = peers[key].pipeline.depth
     let outstanding = peers[key].requests.count
-    guard outstanding == 0 || outstanding * 4 <= depth * 3 else { return }
+    guard outstanding == 0 || outstanding * 4 <= depth * 3, let pieces = peers[key].pieces else {
+      return
+    }
+    let onlyFast = peers[key].chokesUs
 
     var blocks: [Block] = []
     pick(depth - outstanding, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
@@ -208,8 +207,9 @@ extension Swarm {
     let wasWanted = picker!.wants(piece)
     picker!.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
-    for key in peers.ids where peers[key].isConnected {
-      if wasWanted, peers[key].pieces?[piece] == true {
+    for slot in peers.slots {
+      guard let key = peers.id(at: slot), peers[key].isConnected else { continue }
+      if wasWanted, peers[key].interestingCount > 0, peers[key].has(piece) {
         peers[key].interestingCount -= 1
         updateInterest(in: key, at: now, into: &effects)
       }

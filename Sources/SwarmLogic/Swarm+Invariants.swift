@@ -18,20 +18,18 @@ extension Swarm {
     let unchoked = all.count { !peers[$0].isChoked }
     require(unchoked <= choker.slotCount, "\(unchoked) peers in \(choker.slotCount) slots")
     for key in all {
-      let peer = peers[key]
-      require(peer.queuedUploads >= 0, "\(key) owes \(peer.queuedUploads) blocks")
-      require(peer.queuedUploads <= configuration.mostQueuedRequests, "\(key) queues too much")
-      require(
-        peer.phase != .dialing || peer.requests.isEmpty, "\(key) is asked before its handshake")
-      require(
-        peer.webSeed.map { $0.isFetching || peer.requests.isEmpty } ?? true,
-        "\(key) is asked for more than it fetches")
-      require(peer.metadataPartsServed >= 0, "metadata served")
-      if let picker, let pieces = peer.pieces, peer.webSeed == nil {
-        require(
-          peer.interestingCount == picker.countWanted(in: pieces),
-          "\(key) has \(peer.interestingCount) interesting pieces")
-        require(peer.weAreInterested == (peer.interestingCount > 0), "\(key): interest")
+      let queued = peers[key].queuedUploads
+      require(queued >= 0, "\(key) owes \(queued) blocks")
+      require(queued <= configuration.mostQueuedRequests, "\(key) queues too much")
+      let (isDialling, isAsked) = (peers[key].phase == .dialing, !peers[key].requests.isEmpty)
+      require(!isDialling || !isAsked, "\(key) is asked before its handshake")
+      let isFetching = peers[key].webSeed?.isFetching ?? true
+      require(isFetching || !isAsked, "\(key) is asked for more than it fetches")
+      require(peers[key].metadataPartsServed >= 0, "metadata served")
+      if let picker, let pieces = peers[key].pieces, peers[key].webSeed == nil {
+        let (count, interest) = (peers[key].interestingCount, peers[key].weAreInterested)
+        require(count == picker.countWanted(in: pieces), "\(key) has \(count) interesting pieces")
+        require(interest == (count > 0), "\(key): interest")
       }
       broken += brokenRequests(of: key)
     }
@@ -40,25 +38,25 @@ extension Swarm {
 
   /// A block is in a peer's requests exactly when the picker has it outstanding there.
   private func brokenRequests(of key: PeerKey) -> [String] {
-    let peer = peers[key]
+    let requests = peers[key].requests
     guard let picker, let geometry else {
-      return peer.requests.isEmpty ? [] : ["requests without a torrent"]
+      return requests.isEmpty ? [] : ["requests without a torrent"]
     }
     var broken: [String] = []
     var seen: Set<Block> = []
-    for index in 0..<peer.requests.count {
-      let block = peer.requests[index].block
+    for index in 0..<requests.count {
+      let block = requests[index].block
       if !seen.insert(block).inserted { broken.append("\(block) is asked of \(key) twice") }
       if !picker.isOutstanding(block, at: key) { broken.append("\(block) not with the picker") }
-      if peer.pieces?[block.piece] != true { broken.append("\(block) is not at \(key)") }
+      if !peers[key].has(block.piece) { broken.append("\(block) is not at \(key)") }
     }
     var outstanding = 0
     for piece in 0..<geometry.pieceCount {
       guard let slot = picker.partials.slot(of: PieceIndex(piece)) else { continue }
       picker.partials.forEachRequest(in: slot) { if $1 == key { outstanding += 1 } }
     }
-    if outstanding != peer.requests.count {
-      broken.append("\(outstanding) requests outstanding at \(key), not \(peer.requests.count)")
+    if outstanding != requests.count {
+      broken.append("\(outstanding) requests outstanding at \(key), not \(requests.count)")
     }
     return broken
   }

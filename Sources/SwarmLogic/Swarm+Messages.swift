@@ -61,7 +61,7 @@ extension Swarm {
   private mutating func noteHave(
     _ piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, let have = picker?.have else {
+    guard let geometry, picker != nil else {
       guard peers[key].unreadHaves.count < Self.mostUnreadHaves else {
         return fault(key, "too many haves", at: now, into: &effects)
       }
@@ -72,16 +72,18 @@ extension Swarm {
       return fault(key, "have of piece \(piece)", at: now, into: &effects)
     }
     if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: geometry.pieceCount) }
-    guard !peers[key].pieces![piece] else { return }
-    peers[key].pieces!.insert(piece)
-    picker?.addHave(piece)
-    peers[key].offered.removeAll { $0.piece == piece }
+    guard peers[key].pieces!.insert(piece) else { return }
+    let standing = picker!.addHave(piece)
+    if !peers[key].offered.isEmpty { peers[key].offered.removeAll { $0.piece == piece } }
     noteIfComplete(key)
-    guard !have[piece] else { return dropIfNothingToTrade(key, at: now, into: &effects) }
-    guard picker?.wants(piece) == true else { return }
-    peers[key].interestingCount += 1
-    updateInterest(in: key, at: now, into: &effects)
-    fillPipeline(key, at: now, into: &effects)
+    switch standing {
+    case .unwanted: break
+    case .verified: dropIfNothingToTrade(key, at: now, into: &effects)
+    case .missing:
+      peers[key].interestingCount += 1
+      updateInterest(in: key, at: now, into: &effects)
+      fillPipeline(key, at: now, into: &effects)
+    }
   }
 
   /// Pieces a peer may name one by one before the metadata is here; more come as a bitfield.
@@ -163,7 +165,7 @@ extension Swarm {
   mutating func dropIfNothingToTrade(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key), peers[key].isConnected, isComplete, peers[key].isSeed else { return }
+    guard peers.contains(key), peers[key].isSeed, peers[key].isConnected, isComplete else { return }
     close(key, .nothingToTrade, at: now, into: &effects)
   }
 

@@ -162,7 +162,7 @@ extension Swarm {
       }
     }
     // What one peer had said may end the connections of others, if its address is banned for it.
-    for key in peers.ids where peers.find(key)?.isConnected == true {
+    for key in peers.ids where peers.contains(key) && peers[key].isConnected {
       // Said before without the metadata's size: the peer may want it as we did (BEP 10 has further
       // handshakes change what the first one said).
       if wasUnknown { sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects) }

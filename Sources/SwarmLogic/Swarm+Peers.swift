@@ -30,7 +30,9 @@ extension Swarm {
 
   /// There is no place for the connection. Nothing more is dialled until the next wake.
   mutating func postponeDial(_ key: PeerKey, at now: Moment) {
-    guard peers.find(key)?.phase == .dialing, let peer = peers.remove(key) else { return }
+    guard peers.contains(key), peers[key].phase == .dialing, let peer = peers.remove(key) else {
+      return
+    }
     dialCount -= 1
     dialBudget = 0
     candidates.postpone(peer.endpoint, at: now)
@@ -211,13 +213,15 @@ extension Swarm {
     hasFreePlace = true
   }
 
-  private mutating func noteDeparture(of peer: PeerState, _ key: PeerKey) {
+  private mutating func noteDeparture(of peer: borrowing PeerState, _ key: PeerKey) {
     guard peer.down.total > 0 || picker == nil else { return }
     departures.note(key, at: peer.endpoint) { picker?.senders ?? [] }
   }
 
   /// Where a peer is, or was if it has left.
-  func endpoint(of key: PeerKey) -> Endpoint? { peers.find(key)?.endpoint ?? departures[key] }
+  func endpoint(of key: PeerKey) -> Endpoint? {
+    peers.contains(key) ? peers[key].endpoint : departures[key]
+  }
 
   /// Bans an address, ends all connections with it, and fetches anew what came from it and has not
   /// been verified.
@@ -230,7 +234,7 @@ extension Swarm {
     effects.append(.report(.peerBanned(endpoint, reason, for: configuration.banLength)))
     let subject = PeerReputation.subject(of: endpoint)
     for other in peers.ids
-    where peers.find(other).map({ PeerReputation.subject(of: $0.endpoint) }) == subject {
+    where peers.contains(other) && PeerReputation.subject(of: peers[other].endpoint) == subject {
       // On a loopback address this is another endpoint, and dialling it leads to the same peer.
       if let listening = peers[other].listeningOn {
         reputation.ban(listening, until: now + configuration.banLength)
@@ -247,8 +251,8 @@ extension Swarm {
   mutating func fault(
     _ key: PeerKey, _ what: String, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let peer = peers.find(key), peer.webSeed == nil else { return }
-    let endpoint = peer.endpoint
+    guard peers.contains(key), peers[key].webSeed == nil else { return }
+    let endpoint = peers[key].endpoint
     if reputation.noteFault(of: endpoint, at: now) {
       ban(endpoint, .protocolFault(what), at: now, into: &effects)
     } else {

@@ -55,22 +55,25 @@ extension Swarm {
 
   /// Gives free slots to peers that wait for one, without disturbing the others.
   mutating func fillSlots(at now: Moment, into effects: inout [SwarmEffect]) {
+    let (candidates, isSeeding) = (chokerCandidates(at: now), isComplete)
     let changes = choker.fillFreeSlots(
-      chokerCandidates(at: now), isSeeding: isComplete, at: now, using: &generator)
+      candidates, isSeeding: isSeeding, at: now, using: &generator)
     carryOut(changes, at: now, into: &effects)
   }
 
   /// The regular round, when it is due.
   mutating func rechoke(at now: Moment, into effects: inout [SwarmEffect]) {
     guard now >= choker.nextRound else { return }
-    let changes = choker.reevaluate(
-      chokerCandidates(at: now), isSeeding: isComplete, at: now, using: &generator)
+    let (candidates, isSeeding) = (chokerCandidates(at: now), isComplete)
+    let changes = choker.reevaluate(candidates, isSeeding: isSeeding, at: now, using: &generator)
     carryOut(changes, at: now, into: &effects)
   }
 
   private func chokerCandidates(at now: Moment) -> [Choker.Candidate] {
     var candidates: [Choker.Candidate] = []
-    for key in peers.ids where peers[key].isConnected {
+    candidates.reserveCapacity(peers.count)
+    for slot in peers.slots {
+      guard let key = peers.id(at: slot), peers[key].isConnected else { continue }
       candidates.append(
         Choker.Candidate(
           id: key, isInterested: peers[key].isInterested, isUnchoked: !peers[key].isChoked,

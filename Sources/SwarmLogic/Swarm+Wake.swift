@@ -8,7 +8,9 @@ extension Swarm {
     lastWake = now
     dialBudget = min(
       Double(configuration.mostDials), dialBudget + elapsed * Double(configuration.dialsPerSecond))
-    for key in peers.ids where peers.contains(key) { lookAfter(key, at: now, into: &effects) }
+    for slot in peers.slots {
+      if let key = peers.id(at: slot) { lookAfter(key, at: now, into: &effects) }
+    }
     rechoke(at: now, into: &effects)
     exchangePeers(at: now, into: &effects)
     if picker == nil { requestMetadata(at: now, into: &effects) }

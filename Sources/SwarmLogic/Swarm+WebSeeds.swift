@@ -138,7 +138,7 @@ extension Swarm {
   /// The web seed that an endpoint stands for.
   func webSeed(at endpoint: Endpoint) -> PeerKey? {
     guard endpoint.address.isNeverAPeer else { return nil }
-    return webSeedKeys.first { peers.find($0)?.endpoint == endpoint }
+    return webSeedKeys.first { peers.contains($0) && peers[$0].endpoint == endpoint }
   }
 
   /// Counts who sent the blocks of a piece that came right.

@@ -19,14 +19,14 @@ public enum PeerSource: Hashable, Sendable {
   public var isHearsay: Bool { self == .exchange || self == .localDiscovery }
 }
 
-/// The facts a swarm is told.
+/// The facts a swarm is told. The few that are large are indirect, so that the many are small.
 public enum SwarmInput: Sendable {
   case candidates([Endpoint], from: PeerSource)
   /// A peer connected and sent its handshake. The driver's `ticket` comes back in `.adopt` or
   /// `.refuse` among the effects of this very input.
-  case accepted(ticket: UInt64, from: Endpoint, Handshake)
+  indirect case accepted(ticket: UInt64, from: Endpoint, Handshake)
   /// The answer to our handshake on a connection we made.
-  case handshake(PeerKey, Handshake)
+  indirect case handshake(PeerKey, Handshake)
   case received(PeerMessage, from: PeerKey)
   /// A block has arrived whole and lies in its piece's buffer.
   case landed(Block, from: PeerKey)
@@ -51,7 +51,7 @@ public enum SwarmInput: Sendable {
   case pieceLost(PieceIndex)
   /// The torrent is known: its geometry, the pieces already on disk, those that are wanted (nil:
   /// all), and its info dictionary.
-  case ready(PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8])
+  indirect case ready(PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8])
   /// The bytes handed out by `.metadataComplete` were not the torrent's.
   case metadataFailed
   /// The torrent is private (BEP 27): peers come from its trackers and the user only.

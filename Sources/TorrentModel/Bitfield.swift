@@ -53,7 +53,7 @@ public struct Bitfield: Hashable, Sendable {
   @inlinable
   public var isEmpty: Bool { setCount == 0 }
 
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(piece: PieceIndex) -> Bool {
     (words[piece.index / 64] << UInt64(piece.index % 64)) >> 63 != 0
   }

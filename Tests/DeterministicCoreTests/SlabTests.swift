@@ -1,26 +1,43 @@
 import DeterministicCore
 import Testing
 
+/// Counts the living.
+private final class Tally {
+  var count = 0
+}
+
+private final class Counted {
+  let tally: Tally
+
+  init(_ tally: Tally) {
+    self.tally = tally
+    tally.count += 1
+  }
+
+  deinit { tally.count -= 1 }
+}
+
 @Suite struct SlabTests {
   @Test func aNameOutlivesItsElementWithoutFindingAStranger() {
     var slab = Slab<String>()
     let first = slab.insert("first")
-    #expect(slab.remove(first) == "first")
+    let removed = slab.remove(first)
+    #expect(removed == "first")
     let second = slab.insert("second")
     #expect(second.slot == first.slot)
     #expect(second != first)
-    #expect(slab.find(first) == nil)
-    #expect(!slab.contains(first))
-    #expect(slab.remove(first) == nil)
-    #expect(slab.find(second) == "second")
-    #expect(slab.count == 1)
+    let (stale, isStranger, again) = (slab.find(first), slab.contains(first), slab.remove(first))
+    #expect(stale == nil && again == nil && !isStranger)
+    let (found, count) = (slab.find(second), slab.count)
+    #expect(found == "second" && count == 1)
   }
 
   @Test func elementsAreChangedInPlace() {
     var slab = Slab<[Int]>()
     let name = slab.insert([1])
     slab[name].append(2)
-    #expect(slab[name] == [1, 2])
+    let element = slab[name]
+    #expect(element == [1, 2])
   }
 
   @Test func aNameFitsOneWord() {
@@ -30,10 +47,38 @@ import Testing
 
   @Test func aNameThatWasNeverGivenFindsNothing() {
     var slab = Slab<Int>()
-    #expect(slab.find(SlabID(slot: 0, generation: 0)) == nil)
-    _ = slab.insert(1)
-    #expect(slab.find(SlabID(slot: 0, generation: 0)) == nil)
-    #expect(slab.find(SlabID(slot: 9, generation: 1)) == nil)
+    let invented = [
+      SlabID(slot: 0, generation: 0), SlabID(slot: 0, generation: 2),
+      SlabID(slot: 9, generation: 1),
+    ]
+    for name in invented {
+      let found = slab.find(name)
+      #expect(found == nil)
+    }
+    let name = slab.insert(1)
+    for name in invented {
+      let found = slab.find(name)
+      #expect(found == nil)
+    }
+    slab.remove(name)
+    for name in invented {
+      let found = slab.find(name)
+      #expect(found == nil)
+    }
+  }
+
+  @Test func whatGoesInComesOutOnceOrEndsWithTheSlab() {
+    let tally = Tally()
+    do {
+      var slab = Slab<Counted>()
+      let names = (0..<9).map { _ in slab.insert(Counted(tally)) }
+      #expect(tally.count == 9)
+      for name in names.prefix(4) { slab.remove(name) }
+      #expect(tally.count == 5)
+      _ = slab.insert(Counted(tally))
+      #expect(tally.count == 6)
+    }
+    #expect(tally.count == 0)
   }
 
   @Test(arguments: 0..<20 as Range<UInt64>) func aSlabIsADictionaryByName(seed: UInt64) {
@@ -46,14 +91,28 @@ import Testing
         model.append((slab.insert(step), step))
       } else {
         let victim = model.remove(at: generator.below(model.count))
-        #expect(slab.remove(victim.name) == victim.value)
+        let value = slab.remove(victim.name)
+        #expect(value == victim.value)
         gone.append(victim.name)
       }
-      #expect(slab.count == model.count)
-      #expect(slab.isEmpty == model.isEmpty)
+      let (count, isEmpty) = (slab.count, slab.isEmpty)
+      #expect(count == model.count)
+      #expect(isEmpty == model.isEmpty)
     }
-    for (name, value) in model { #expect(slab.find(name) == value) }
-    for name in gone { #expect(!slab.contains(name)) }
-    #expect(slab.ids == model.map(\.name).sorted { $0.slot < $1.slot })
+    for (name, value) in model {
+      let found = slab.find(name)
+      #expect(found == value)
+    }
+    for name in gone {
+      let isThere = slab.contains(name)
+      #expect(!isThere)
+    }
+    let ids = slab.ids
+    #expect(ids == model.map(\.name).sorted { $0.slot < $1.slot })
+    var bySlot: [SlabID] = []
+    for slot in slab.slots {
+      if let name = slab.id(at: slot) { bySlot.append(name) }
+    }
+    #expect(bySlot == ids)
   }
 }

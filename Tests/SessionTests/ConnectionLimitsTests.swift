@@ -163,15 +163,20 @@ private final class Host {
     }
     let first = try connection("[2001:db8::1]:1")
     for connection in [first, try connection("[2001:db8::2]:1"), try connection("127.0.0.1:1")] {
-      #expect(unknown.insert(connection) == nil)
+      let crowdedOut = unknown.insert(connection)
+      #expect(crowdedOut == nil)
     }
-    #expect(!unknown.admits(.v6(high: 0x2001_0db8_0000_0000, low: 77)))
-    #expect(unknown.admits(.v6(high: 0x2001_0db8_0000_0001, low: 77)))
-    #expect(unknown.admits(.v4(0x7f00_0001)))
+    let (household, neighbour, machine) = (
+      unknown.admits(.v6(high: 0x2001_0db8_0000_0000, low: 77)),
+      unknown.admits(.v6(high: 0x2001_0db8_0000_0001, low: 77)), unknown.admits(.v4(0x7f00_0001))
+    )
+    #expect(!household && neighbour && machine)
     unknown.remove(first)
-    #expect(unknown.admits(.v6(high: 0x2001_0db8_0000_0000, low: 77)))
+    let householdAfterwards = unknown.admits(.v6(high: 0x2001_0db8_0000_0000, low: 77))
+    #expect(householdAfterwards)
     for connection in unknown.removeAll() { connection.close() }
-    #expect(unknown.count == 0)
+    let count = unknown.count
+    #expect(count == 0)
   }
 
   private static func socket() -> Int32? {

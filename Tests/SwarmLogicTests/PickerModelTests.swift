@@ -16,6 +16,11 @@ import TorrentModel
 /// Keeps who has what and who was asked for what in plain collections, drives the picker at random,
 /// and checks every answer.
 private struct PickerModel {
+  /// Gives out peers' names as a swarm does.
+  final class Names {
+    var slab = Slab<Bool>()
+  }
+
   struct Peer {
     var key: PeerKey
     var pieces: Set<Int>
@@ -28,7 +33,7 @@ private struct PickerModel {
   let geometry: PieceGeometry
   var picker: PiecePicker
   var peers: [Peer] = []
-  var names = Slab<Bool>()
+  let names = Names()
   var received: [Block: PeerKey] = [:]
   var arrivals: [Int: [PeerKey]] = [:]
   var verified: Set<Int> = []
@@ -102,7 +107,7 @@ private struct PickerModel {
     var pieces: Set<Int> = []
     for piece in 0..<geometry.pieceCount where bitfield[PieceIndex(piece)] { pieces.insert(piece) }
     picker.add(bitfield)
-    peers.append(Peer(key: names.insert(true), pieces: pieces, bitfield: bitfield))
+    peers.append(Peer(key: names.slab.insert(true), pieces: pieces, bitfield: bitfield))
   }
 
   mutating func disconnect() {
@@ -110,7 +115,7 @@ private struct PickerModel {
     let peer = peers.remove(at: random.below(peers.count))
     picker.releaseAll(of: peer.key, blocks: peer.outstanding)
     picker.remove(peer.bitfield)
-    names.remove(peer.key)
+    names.slab.remove(peer.key)
   }
 
   /// A few HAVEs, or all that a peer lacks, so that it becomes a seed piece by piece.

@@ -298,11 +298,15 @@ final class SwarmHarness {
       return
     }
     if case .request(let block) = message, hosts[number].swarm.peers.contains(key) {
-      let peer = hosts[number].swarm.peers[key]
-      if peer.chokesUs, !peer.allowedFast.contains(block.piece) {
+      let (isChoked, allowed) = (
+        hosts[number].swarm.peers[key].chokesUs, hosts[number].swarm.peers[key].allowedFast
+      )
+      if isChoked, !allowed.contains(block.piece) {
         Issue.record("host \(number) asks a peer that chokes it")
       }
-      if peer.pieces?[block.piece] != true { Issue.record("host \(number) asks in vain") }
+      if hosts[number].swarm.peers[key].pieces?[block.piece] != true {
+        Issue.record("host \(number) asks in vain")
+      }
     }
     schedule(.message((link, 1 - side), message), for: link.hosts[1 - side], after: Self.latency)
   }
