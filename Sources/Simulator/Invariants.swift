@@ -43,15 +43,36 @@ extension World {
     }
   }
 
-  /// A request must be for a piece the other end has.
+  /// A request must be for a piece the other end has, no more than the other end said that it
+  /// queues, and for a block that is asked of nobody else, unless all are asked for: the endgame.
   mutating func checkRequest(_ block: Block, from host: SimulatedHost, on flow: UInt32) {
     let other = hosts[Int(connections[flow ^ 1].host)]
+    let name = BlockName(
+      piece: block.piece.number, number: UInt16(geometry.blockNumber(of: block) ?? 0))
+    let isInEndgame = wasInEndgame || host.swarm.isInEndgame
+    if requestBook.isAsked(name, on: flow) {
+      complain(host, "asks host \(other.number) twice for \(block)")
+    } else if !isInEndgame, isAsked(name, by: host) {
+      complain(host, "asks two hosts for \(block) outside its endgame")
+    }
+    requestBook.ask(name, on: flow)
+    let (asked, most) = (requestBook.count(on: flow), plan.configuration.mostQueuedRequests)
+    if asked > most {
+      complain(host, "asks host \(other.number) for \(asked) blocks, which queues \(most)")
+    }
     if !other.storage.verified[block.piece] {
       complain(host, "asks host \(other.number) for piece \(block.piece), which it has not")
     }
     if host.storage.verified[block.piece] {
       complain(host, "asks for piece \(block.piece), which it has")
     }
+  }
+
+  private func isAsked(_ block: BlockName, by host: SimulatedHost) -> Bool {
+    for flow in host.flows where flow.generation != .max {
+      if requestBook.isAsked(block, on: flow.flow) { return true }
+    }
+    return false
   }
 
   /// Nobody goes without for long while others have what it lacks.

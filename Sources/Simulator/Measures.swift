@@ -9,8 +9,14 @@ public struct Measures: Sendable {
     public let completed: Int
     /// Seconds from arrival to completion, of those that are complete; nil with none.
     public let meanSeconds: Double?
+    public let bytesSent: UInt64
+    public let bytesReceived: UInt64
+
     /// Bytes received over bytes sent; infinite for those that gave nothing.
-    public let receivedOverGiven: Double
+    public var receivedOverGiven: Double {
+      bytesSent > 0
+        ? Double(bytesReceived) / Double(bytesSent) : bytesReceived > 0 ? .infinity : 0
+    }
   }
 
   /// The lower bound over the time until the last host was complete; 0 if one is not.
@@ -57,12 +63,11 @@ public struct Measures: Sendable {
     return names.map { name in
       let members = hosts.filter { $0.group == name }
       let times = members.compactMap(\.seconds)
-      let given = members.reduce(0.0) { $0 + Double($1.bytesSent) }
-      let received = members.reduce(0.0) { $0 + Double($1.bytesReceived) }
       return Group(
         name: name, count: members.count, completed: times.count,
         meanSeconds: times.isEmpty ? nil : times.reduce(0, +) / Double(times.count),
-        receivedOverGiven: given > 0 ? received / given : received > 0 ? .infinity : 0)
+        bytesSent: members.reduce(0) { $0 + $1.bytesSent },
+        bytesReceived: members.reduce(0) { $0 + $1.bytesReceived })
     }
   }
 

@@ -57,8 +57,9 @@ public struct Outcome: Sendable {
 }
 
 extension World {
-  /// What the run has come to so far; what the plan expects is judged, too.
+  /// What the run has come to so far; every host's invariants and what the plan expects are judged.
   public consuming func outcome() -> Outcome {
+    for number in hosts.indices { check(number) }
     let results = hosts.map { host in
       HostOutcome(
         number: host.number, role: host.plan.role, group: host.plan.group,

@@ -44,6 +44,14 @@ public struct Plan: Sendable {
     configuration.longestRequest = max(configuration.longestRequest, geometry.blockLength)
   }
 
+  /// Gives the hosts the uplinks that a size asks for in place of the scenario's own.
+  mutating func setUplinks(_ size: Scenario.Size) {
+    for number in hosts.indices {
+      let uplink = hosts[number].role == .seed ? size.seedUplink : size.peerUplink
+      if let uplink { hosts[number].link.uplink = Double(uplink) }
+    }
+  }
+
   /// Adds `count` hosts alike.
   public mutating func add(_ count: Int, _ host: HostPlan) {
     hosts += Array(repeating: host, count: count)

@@ -4,7 +4,7 @@ import TorrentModel
 
 /// A kind of swarm that can be made in any size.
 public struct Scenario: Sendable {
-  /// How large a run is. The rates of links are the scenario's own.
+  /// How large a run is. The rates of links are the scenario's own, unless they are given.
   public struct Size: Sendable {
     /// Hosts besides the seeds.
     public var peers: Int
@@ -16,6 +16,10 @@ public struct Scenario: Sendable {
     public var blockLength: UInt32
     /// Connections of a host.
     public var mostPeers: Int
+    /// Bytes a second that every host but the seeds sends.
+    public var peerUplink: UInt64?
+    /// Bytes a second that every seed sends.
+    public var seedUplink: UInt64?
 
     public init(
       peers: Int, pieces: Int, pieceLength: UInt64 = 256 << 10, blockLength: UInt32 = 64 << 10,

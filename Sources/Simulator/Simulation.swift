@@ -5,7 +5,7 @@ public struct Simulation: Sendable {
   public let scenario: Scenario
   public var size: Scenario.Size
   public var seed: UInt64
-  /// After how many events the invariants are looked at; 0: never.
+  /// After how many events the invariants are looked at; 0: only when the run has ended.
   public var checkEvery: Int
 
   public init(_ scenario: Scenario, size: Scenario.Size, seed: UInt64, checkEvery: Int) {
@@ -20,7 +20,9 @@ public struct Simulation: Sendable {
   /// - Parameter progress: called now and then with the virtual seconds and the events so far.
   public func run(progress: (Moment, Int) -> Void = { _, _ in }) -> Outcome {
     var generator = SeededGenerator(seed: seed ^ 0x5ca1_ab1e)
-    var world = World(scenario.plan(size, &generator), seed: seed, checkEvery: checkEvery)
+    var plan = scenario.plan(size, &generator)
+    plan.setUplinks(size)
+    var world = World(plan, seed: seed, checkEvery: checkEvery)
     while world.run(events: 1 << 16) { progress(world.now, world.eventCount) }
     return world.outcome()
   }
@@ -30,7 +32,9 @@ public struct Simulation: Sendable {
     var text = "shoal simulate \(scenario.name) --seed \(seed) --peers \(size.peers)"
     text += " --pieces \(size.pieces) --piece-length \(size.pieceLength)"
     text += " --block-length \(size.blockLength) --max-peers \(size.mostPeers)"
-    if checkEvery != 1 { text += " --check-every \(checkEvery)" }
+    if let uplink = size.peerUplink { text += " --uplink \(uplink)" }
+    if let uplink = size.seedUplink { text += " --seed-uplink \(uplink)" }
+    text += " --check-every \(checkEvery)"
     return text
   }
 

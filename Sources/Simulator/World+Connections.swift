@@ -142,6 +142,7 @@ extension World {
       if checkEvery > 0 { checkRequest(block, from: host, on: flow) }
       _ = post(.request, on: flow, piece: block.piece.number, number: UInt16(number))
     default:
+      if checkEvery > 0, case .cancel(let block) = message { settle(block, on: flow) }
       let place = messages.insert(message)
       if !post(.message, on: flow, piece: place) { _ = messages.take(place) }
     }
@@ -158,7 +159,13 @@ extension World {
       }
       return 0
     }
+    if checkEvery > 0, case .reject(let block) = message { settle(block, on: event.subject) }
     return tell(host.number, .received(message, from: key))
+  }
+
+  private mutating func settle(_ block: Block, on flow: UInt32) {
+    guard let number = geometry.blockNumber(of: block) else { return }
+    requestBook.settle(BlockName(piece: block.piece.number, number: UInt16(number)), on: flow)
   }
 
   // MARK: Ending
@@ -193,6 +200,7 @@ extension World {
     if let key = connections[flow].key { host.forgetFlow(key) }
     connections[flow].isClosed = true
     connections[flow].queue.removeAll()
+    requestBook.clear(flow)
     if connections[flow].hasTurn, let turn = host.turns.firstIndex(where: { $0 == flow }) {
       host.turns.remove(at: turn)
     }

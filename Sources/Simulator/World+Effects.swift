@@ -11,6 +11,7 @@ extension World {
     var batch: [SwarmEffect] = []
     swap(&batch, &effects)
     let host = hosts[number]
+    if checkEvery > 0 { wasInEndgame = host.swarm.isInEndgame }
     host.swarm.handle(input, at: now, into: &batch)
     if let mutation {
       for effect in batch.compactMap({ mutation(number, $0) }) { perform(effect, of: host) }

@@ -123,6 +123,9 @@ extension World {
       return 0
     }
     host.bytesReceived += UInt64(block.length)
+    if checkEvery > 0 {
+      requestBook.settle(BlockName(piece: event.piece, number: event.number), on: event.subject)
+    }
     if host.swarm.expectation(of: block, from: key) == .unexpected {
       ledger.discard(UInt64(block.length))
       host.bytesDiscarded += UInt64(block.length)

@@ -50,8 +50,12 @@ public struct World: ~Copyable {
   var samples: [Sample] = []
   let samplePeriod: TimeSpan
   var violations: [String] = []
-  /// The host at which the event under way happens is checked after every so many events; 0: never.
+  /// The host at which the event under way happens is checked after every so many events, and its
+  /// messages as they are sent; 0: all hosts are, when the run has ended, and no messages.
   let checkEvery: Int
+  var requestBook = RequestBook()
+  /// The host whose effects are under way was in its endgame when it heard of the fact.
+  var wasInEndgame = false
   public internal(set) var eventCount = 0
   /// Changes effects on their way into the world, so that tests see wrong decisions found.
   var mutation: Mutation?
@@ -64,7 +68,7 @@ public struct World: ~Copyable {
   /// Hashing a piece.
   static let hashing = TimeSpan.milliseconds(1)
 
-  /// - Parameter checkEvery: after how many events the invariants are looked at; 0: never.
+  /// - Parameter checkEvery: after how many events the invariants are looked at; 0: at the end.
   public init(_ plan: Plan, seed: UInt64, checkEvery: Int) {
     self.plan = plan
     self.checkEvery = checkEvery

@@ -33,7 +33,19 @@ extension Swarm {
       }
       broken += brokenRequests(of: key)
     }
-    return broken
+    return broken + brokenAvailability
+  }
+
+  /// The picker counts each piece at as many peers as say that they have it.
+  private var brokenAvailability: [String] {
+    guard let picker, let geometry else { return [] }
+    var copies = Array(repeating: 0, count: geometry.pieceCount)
+    for key in peers.ids {
+      if let pieces = peers[key].pieces { pieces.forEach({ copies[$0.index] += 1 }) }
+    }
+    return copies.indices.filter { picker.availability(of: PieceIndex($0)) != copies[$0] }.map {
+      "piece \($0) is at \(copies[$0]) peers, not \(picker.availability(of: PieceIndex($0)))"
+    }
   }
 
   /// A block is in a peer's requests exactly when the picker has it outstanding there.

@@ -204,6 +204,8 @@ extension Swarm {
   public var isComplete: Bool { picker?.isComplete ?? false }
   /// Every wanted piece is here.
   public var isFinished: Bool { picker?.isFinished ?? false }
+  /// Everything missing that some peer has is asked for: blocks may be asked of several.
+  public var isInEndgame: Bool { picker?.isInEndgame ?? false }
   public var bytesLeft: UInt64? { picker?.bytesLeft }
   public var have: Bitfield? { picker?.have }
   public var peerCount: Int { connectionCount - dialCount }

@@ -57,6 +57,15 @@ import Testing
     #expect(availability() == Array(repeating: 0, count: 10))
   }
 
+  @Test func `a piece counted at more peers than have it is found`() {
+    receive(.bitfield([0b1010_0000, 0]))
+    let before = swarm.brokenInvariants
+    #expect(before == [])
+    swarm.picker!.addHave(PieceIndex(5))
+    let after = swarm.brokenInvariants
+    #expect(after == ["piece 5 is at 0 peers, not 1"])
+  }
+
   @Test func `ends the connection when it does not fit the torrent`() {
     receive(.bitfield([0b1010_0000, 0]), .bitfield([0xff, 0xff]))
     let reasons = effects.compactMap { effect -> CloseReason? in

@@ -31,6 +31,8 @@ struct SimulateRun {
       size.blockLength = UInt32(clamping: length)
     }
     if let most = try arguments.value(of: SimulateFlags.mostPeers) { size.mostPeers = most }
+    size.peerUplink = try arguments.value(of: SimulateFlags.peerUplink)
+    size.seedUplink = try arguments.value(of: SimulateFlags.seedUplink)
     guard size.pieceLength <= 128 << 20, size.pieceLength / UInt64(size.blockLength) < 1 << 16
     else {
       throw .usage(

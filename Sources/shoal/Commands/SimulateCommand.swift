@@ -11,7 +11,8 @@ extension Verb {
         [
           SimulateFlags.peers.outline, SimulateFlags.pieces.outline,
           SimulateFlags.pieceLength.outline, SimulateFlags.blockLength.outline,
-          SimulateFlags.mostPeers.outline,
+          SimulateFlags.mostPeers.outline, SimulateFlags.peerUplink.outline,
+          SimulateFlags.seedUplink.outline,
         ]),
       FlagGroup(
         title: "Runs",
@@ -53,13 +54,19 @@ enum SimulateFlags {
     fallback: "the scenario's")
   static let mostPeers = Flag(
     "max-peers", .number(1...2000), "connections of a host", fallback: "the scenario's")
+  static let peerUplink = Flag(
+    "uplink", .size, "bytes a second that each host but the seeds sends",
+    fallback: "the scenario's")
+  static let seedUplink = Flag(
+    "seed-uplink", .size, "bytes a second that each seed sends", fallback: "the scenario's")
   static let seed = Flag(
     "seed", .number(0...Int.max), "the seed of the first run", fallback: "1")
   static let runs = Flag(
     "runs", .number(1...1_000_000), "runs, each with the next seed", fallback: "1")
   static let checkEvery = Flag(
-    "check-every", .number(0...Int.max), "events between two looks at the invariants; 0: never",
-    fallback: "chosen by size")
+    "check-every", .number(0...Int.max),
+    "events between two looks at the invariants; 0: one look at every host, at the end",
+    fallback: "1 to 6251 by size, 0 beyond 100 000 peers times pieces")
   static let twice = Switch("twice", "do each run twice and compare the digests")
   static let shrink = Switch("shrink", "make a failing run as small as it still fails")
   static let picture = Flag("svg", .path, "draw the last run into this file")

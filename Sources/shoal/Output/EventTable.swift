@@ -175,7 +175,10 @@ extension EventOutline {
       Key("firstCopyCost", "bytes the seed sent until there was a copy, over the length"),
       Key("waste", "bytes that were of no use, over those that were"),
       Key("leastDiversity", "evenness of the copies of pieces, 1 at best"),
-      Key("groups", "objects with name, hosts, complete, meanSeconds, receivedOverGiven"),
+      Key(
+        "groups",
+        "objects with name, hosts, complete, meanSeconds, sent and received (bytes), "
+          + "receivedOverGiven"),
     ])
 
   // MARK: Failure

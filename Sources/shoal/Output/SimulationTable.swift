@@ -88,7 +88,13 @@ struct SimulationTable {
           + TextColumns.padLeft(seconds(group.meanSeconds), to: 12)
           + TextColumns.padLeft(ratio, to: 17))
     }
-    lines += ["", "\(outcome.eventCount) events, digest \(digest(outcome))"]
+    let looks =
+      simulation.checkEvery > 0
+      ? "looked at after every \(simulation.checkEvery) events" : "looked at when it ended"
+    lines += [
+      "", "invariants            \(looks)",
+      "\(outcome.eventCount) events, digest \(digest(outcome))",
+    ]
     return lines.joined(separator: "\n")
   }
 
@@ -119,6 +125,7 @@ struct SimulationTable {
       ("name", .string(group.name)), ("hosts", .integer(Int64(group.count))),
       ("complete", .integer(Int64(group.completed))),
       ("meanSeconds", .decimal(group.meanSeconds ?? .nan)),
+      ("sent", .unsigned(group.bytesSent)), ("received", .unsigned(group.bytesReceived)),
       ("receivedOverGiven", .decimal(group.receivedOverGiven)),
     ])
   }
