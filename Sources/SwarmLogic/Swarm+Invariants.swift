@@ -41,7 +41,8 @@ extension Swarm {
     guard let picker, let geometry else { return [] }
     var copies = Array(repeating: 0, count: geometry.pieceCount)
     for key in peers.ids {
-      if let pieces = peers[key].pieces { pieces.forEach({ copies[$0.index] += 1 }) }
+      guard peers[key].phase != .webSeed, let pieces = peers[key].pieces else { continue }
+      pieces.forEach({ copies[$0.index] += 1 })
     }
     return copies.indices.filter { picker.availability(of: PieceIndex($0)) != copies[$0] }.map {
       "piece \($0) is at \(copies[$0]) peers, not \(picker.availability(of: PieceIndex($0)))"
