@@ -37,6 +37,7 @@ private struct SwarmGame: ~Copyable {
     configuration.mostDials = 4
     configuration.mostQueuedRequests = 5
     configuration.mostPeersPerAddress = 3
+    configuration.isSuperSeeding = input.isOne(in: 4)
     configuration.isSequential = input.isOne(in: 2)
     configuration.uploadSlots = input.below(3)
     swarm = Swarm(
@@ -195,8 +196,11 @@ private struct SwarmGame: ~Copyable {
   }
 
   private func extended(_ input: inout FuzzInput) -> PeerMessage {
-    switch input.below(6) {
-    case 0: return .extended(id: UInt8(input.below(3)), payload: input.bytes())
+    switch input.below(7) {
+    case 6:
+      return .extended(
+        id: 3, payload: DontHaveMessage(PieceIndex(input.below(5))).payload)
+    case 0: return .extended(id: UInt8(input.below(4)), payload: input.bytes())
     case 5:
       let added = (0..<input.below(6)).map { _ in
         ExchangeMessage.Peer(endpoint(&input), .init(rawValue: input.byte()))
@@ -205,6 +209,7 @@ private struct SwarmGame: ~Copyable {
     case 1:
       var handshake = ExtensionHandshake()
       handshake.metadataID = input.isOne(in: 3) ? nil : UInt8(input.below(3))
+      handshake.isUploadOnly = input.isOne(in: 8)
       handshake.exchangeID = input.isOne(in: 2) ? nil : 1
       handshake.yourAddress = input.isOne(in: 2) ? nil : endpoint(&input).address
       handshake.metadataSize = [99, 16_500, nil, 1 << 22][input.below(4)]

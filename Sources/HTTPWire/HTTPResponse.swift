@@ -29,13 +29,18 @@ public struct HTTPResponse: Sendable {
   /// - Parameters:
   ///   - keepsAlive: whether the connection stays open after it.
   ///   - omitsBody: for HEAD, which is answered with the length of a body that does not follow.
-  public func encode(into bytes: inout [UInt8], keepsAlive: Bool, omitsBody: Bool = false) {
+  ///   - length: bytes of a body that somebody else sends behind this.
+  public func encode(
+    into bytes: inout [UInt8], keepsAlive: Bool, omitsBody: Bool = false, length: UInt64? = nil
+  ) {
     bytes.append(contentsOf: "HTTP/1.1 ".utf8)
     bytes.append(contentsOf: String(status.code).utf8)
     bytes.append(UInt8(ascii: " "))
     bytes.append(contentsOf: status.reason.utf8)
     for header in headers { Self.append(header.name, header.value, to: &bytes) }
-    if !status.forbidsBody { Self.append("Content-Length", String(body.count), to: &bytes) }
+    if !status.forbidsBody {
+      Self.append("Content-Length", String(length ?? UInt64(body.count)), to: &bytes)
+    }
     Self.append("Connection", keepsAlive ? "keep-alive" : "close", to: &bytes)
     bytes.append(contentsOf: "\r\n\r\n".utf8)
     if !omitsBody, !status.forbidsBody { bytes.append(contentsOf: body) }

@@ -19,6 +19,9 @@ public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
 extension HTTPStatus {
   public static let ok = HTTPStatus(code: 200, reason: "OK")
   public static let noContent = HTTPStatus(code: 204, reason: "No Content")
+  public static let partialContent = HTTPStatus(code: 206, reason: "Partial Content")
+  public static let rangeNotSatisfiable = HTTPStatus(code: 416, reason: "Range Not Satisfiable")
+  public static let misdirected = HTTPStatus(code: 421, reason: "Misdirected Request")
   public static let badRequest = HTTPStatus(code: 400, reason: "Bad Request")
   public static let notFound = HTTPStatus(code: 404, reason: "Not Found")
   public static let methodNotAllowed = HTTPStatus(code: 405, reason: "Method Not Allowed")

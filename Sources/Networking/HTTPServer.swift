@@ -31,6 +31,8 @@ public final class HTTPServer {
   public let limits: HTTPServerLimits
   let reactor: Reactor
   let handler: Handler
+  /// Asked first: answers some requests with bodies that follow by and by.
+  public var streamer: ((HTTPRequest, Endpoint) -> HTTPStreamedResponse?)?
   private var listeners: [Listener] = []
   private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
   private var perAddress: [Address: Int] = [:]

@@ -22,6 +22,10 @@ final class HTTPServerConnection: ReadinessHandler {
   /// The last answer is in `output`: nothing more is read, and its last byte ends the connection.
   private var isEnding = false
 
+  /// The body that is being sent, behind what is in `output`.
+  private var stream: (any HTTPBodySource)?
+  private static let streamChunk = 256 << 10
+
   private static let readLength = 16 << 10
 
   init(
@@ -47,6 +51,7 @@ final class HTTPServerConnection: ReadinessHandler {
     registration = nil
     timer = nil
     socket = nil
+    endStream()
     server.forget(self)
   }
 
@@ -90,14 +95,18 @@ final class HTTPServerConnection: ReadinessHandler {
   private func answer() -> Bool {
     var hasAnswered = false
     do {
-      while !isEnding, output.count - sent <= server.limits.mostPendingBytes,
+      while !isEnding, stream == nil, output.count - sent <= server.limits.mostPendingBytes,
         let request = try parser.next()
       {
+        hasAnswered = true
+        if let streamed = server.streamer?(request, client) {
+          begin(streamed, answering: request)
+          continue
+        }
         let response = server.handler(request, client)
         response.encode(
           into: &output, keepsAlive: request.keepsAlive, omitsBody: request.method == "HEAD")
         isEnding = !request.keepsAlive
-        hasAnswered = true
       }
     } catch {
       HTTPResponse(error).encode(into: &output, keepsAlive: false)
@@ -106,21 +115,82 @@ final class HTTPServerConnection: ReadinessHandler {
     return hasAnswered
   }
 
+  // MARK: Streams
+
+  private func begin(_ streamed: HTTPStreamedResponse, answering request: HTTPRequest) {
+    let omitsBody = request.method == "HEAD"
+    streamed.head.encode(
+      into: &output, keepsAlive: request.keepsAlive, omitsBody: true, length: streamed.length)
+    isEnding = !request.keepsAlive
+    guard !omitsBody else { return streamed.source.ended() }
+    stream = streamed.source
+    stream?.hasMore = { [weak self] in
+      guard let self, self.sent == self.output.count else { return }
+      self.flush()
+    }
+  }
+
+  /// Takes the next part of the body. Returns whether there is something to send.
+  private func takeFromStream() -> Bool {
+    guard let source = stream else { return false }
+    do {
+      guard !source.isAtEnd else {
+        endStream()
+        return false
+      }
+      guard let bytes = try source.take(atMost: Self.streamChunk) else { return false }
+      output = bytes
+      sent = 0
+      return true
+    } catch {
+      close()
+      return false
+    }
+  }
+
+  private func endStream() {
+    stream?.hasMore = nil
+    stream?.ended()
+    stream = nil
+  }
+
   private func flush() {
+    repeat {
+      guard send() else { return }
+    } while takeFromStream()
+    guard socket != nil else { return }
+    guard stream == nil else {
+      // There is no more of it yet, and a client may wait as long as it likes.
+      setDeadline(.minutes(60))
+      return setInterest(.readable)
+    }
+    afterSending()
+  }
+
+  /// Sends what is in `output`; false when that has to wait, or the connection is over.
+  private func send() -> Bool {
     while let number = socket?.number, sent < output.count {
       let count = output.withUnsafeBytes {
-        send(number, $0.baseAddress! + sent, output.count - sent, Int32(MSG_NOSIGNAL))
+        Glibc.send(number, $0.baseAddress! + sent, output.count - sent, Int32(MSG_NOSIGNAL))
       }
       if count > 0 {
         sent += count
         continue
       }
-      guard errno == EAGAIN || errno == EINTR else { return close() }
-      setDeadline(server.limits.writeDeadline)
-      return setInterest(.writable)
+      guard errno == EAGAIN || errno == EINTR else {
+        close()
+        return false
+      }
+      setDeadline(stream == nil ? server.limits.writeDeadline : .minutes(60))
+      setInterest(.writable)
+      return false
     }
     output.removeAll(keepingCapacity: output.capacity <= 64 << 10)
     sent = 0
+    return socket != nil
+  }
+
+  private func afterSending() {
     if isEnding { return finish() }
     setInterest(.readable)
     // Requests that had to wait for the answers before them.

@@ -9,6 +9,10 @@ public struct ExtensionHandshake: Hashable, Sendable {
   /// The number under which the peer takes `ut_pex` messages (BEP 11); nil: not at all. What we send
   /// may be 0, which takes back what an earlier handshake offered (BEP 10).
   public var exchangeID: UInt8?
+  /// The number under which the peer takes `lt_donthave` messages (BEP 54); nil: not at all.
+  public var dontHaveID: UInt8?
+  /// The peer wants nothing: it has all or all that it was told to fetch (BEP 21).
+  public var isUploadOnly = false
   /// Bytes of the info dictionary, from a peer that has it (BEP 9): at most
   /// `MetadataMessage.longestMetadata`.
   public var metadataSize: Int?
@@ -25,6 +29,8 @@ public struct ExtensionHandshake: Hashable, Sendable {
   public static let ourMetadataID: UInt8 = 1
   /// The number we give to `ut_pex` messages that are sent to us.
   public static let ourExchangeID: UInt8 = 2
+  /// The number we give to `lt_donthave` messages that are sent to us.
+  public static let ourDontHaveID: UInt8 = 3
   /// Longest handshake we read, in bytes: real ones are below a kilobyte.
   public static let longest = 16 << 10
 
@@ -35,8 +41,10 @@ public struct ExtensionHandshake: Hashable, Sendable {
     var numbers: [(String, BencodeValue)] = []
     if let metadataID { numbers.append(("ut_metadata", .integer(Int64(metadataID)))) }
     if let exchangeID { numbers.append(("ut_pex", .integer(Int64(exchangeID)))) }
+    if let dontHaveID { numbers.append(("lt_donthave", .integer(Int64(dontHaveID)))) }
     if !numbers.isEmpty { pairs.append(("m", .dictionary(numbers))) }
     if let metadataSize { pairs.append(("metadata_size", .integer(Int64(metadataSize)))) }
+    if isUploadOnly { pairs.append(("upload_only", .integer(1))) }
     if let requestQueue { pairs.append(("reqq", .integer(Int64(requestQueue)))) }
     if let clientVersion { pairs.append(("v", .string(clientVersion))) }
     if let listenPort { pairs.append(("p", .integer(Int64(listenPort)))) }
@@ -60,6 +68,8 @@ public struct ExtensionHandshake: Hashable, Sendable {
   private init(fields value: BencodeValue) {
     metadataID = value["m"].flatMap { Self.positive("ut_metadata", of: $0) }
     exchangeID = value["m"].flatMap { Self.positive("ut_pex", of: $0) }
+    dontHaveID = value["m"].flatMap { Self.positive("lt_donthave", of: $0) }
+    isUploadOnly = (value["upload_only"]?.integer ?? 0) != 0
     metadataSize = Self.positive("metadata_size", of: value)
     if let size = metadataSize, size > MetadataMessage.longestMetadata { metadataSize = nil }
     requestQueue = Self.positive("reqq", of: value)

@@ -81,6 +81,11 @@ public enum TorrentSource: Sendable {
 }
 
 extension TorrentSource {
+  /// The files that a link asks for (BEP 53); empty for all.
+  var selectedFiles: [ClosedRange<Int>] {
+    if case .magnet(let link) = self { link.selectedFiles } else { [] }
+  }
+
   /// The web seeds that the source names.
   var webSeeds: [WebSeed] {
     switch self {
@@ -114,6 +119,8 @@ public struct TorrentOptions: Sendable {
   public var origin = RequestOrigin.document
   /// Whether a file is wanted, by its path below the download folder; nil for all.
   public var wantsFile: (@Sendable (String) -> Bool)?
+  /// How much a file is wanted, by the same path; nil for all alike.
+  public var priorityOfFile: (@Sendable (String) -> PiecePriority)?
 
   public init(folder: String) { self.folder = folder }
 }

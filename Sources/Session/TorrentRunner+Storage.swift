@@ -98,9 +98,12 @@ extension TorrentRunner {
       wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }
       let isFinished = have.isFull || wanted.map { $0.countMissing(from: have) == 0 } ?? false
       tell(.ready(info.geometry, have: have, wanted: wanted, metadata: Array(info.bytes)))
+      prioritize(info)
       swarm.limitPartialPieces(
         to: max(2, session.configuration.bufferBytes / Int(info.geometry.pieceLength)))
       if options.isReadOnly, !have.isFull { tell(.downloadPaused(true)) }
+      moveWindows()
+      wakeReaders()
       // Whoever hears of the phase may ask the swarm what is here.
       enter(isFinished ? .seeding : .downloading)
       introduce()
@@ -110,16 +113,35 @@ extension TorrentRunner {
 
   /// The pieces that the wanted files lie in; nil when all files are wanted.
   private func wantedPieces(_ info: TorrentInfo) -> Bitfield? {
-    guard let wantsFile = options.wantsFile else { return nil }
+    let selected = options.wantsFile == nil ? source.selectedFiles : []
+    guard options.wantsFile != nil || !selected.isEmpty else { return nil }
     var wanted = Bitfield(count: info.geometry.pieceCount)
     for (index, file) in info.layout.files.enumerated() {
       let path = info.layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
-      guard wantsFile(path) else { continue }
+      guard options.wantsFile?(path) ?? selected.contains(where: { $0.contains(index) }) else {
+        continue
+      }
       for piece in info.geometry.pieces(offset: file.offset, length: file.length) {
         wanted.insert(PieceIndex(piece))
       }
     }
     return wanted
+  }
+
+  /// Tells the swarm which pieces are wanted sooner or later than others: a piece of several files as
+  /// soon as the first of them.
+  private func prioritize(_ info: TorrentInfo) {
+    guard let priorityOfFile = options.priorityOfFile else { return }
+    var priorities: [Int: PiecePriority] = [:]
+    for (index, file) in info.layout.files.enumerated() {
+      let path = info.layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
+      let priority = priorityOfFile(path)
+      for piece in info.geometry.pieces(offset: file.offset, length: file.length) {
+        priorities[piece] = max(priorities[piece] ?? .low, priority)
+      }
+    }
+    let unusual = priorities.filter { $0.value != .normal }.sorted { $0.key < $1.key }
+    if !unusual.isEmpty { tell(.priorities(unusual.map { (PieceIndex($0.key), $0.value) })) }
   }
 
   func fail(_ failure: TorrentFailure) {

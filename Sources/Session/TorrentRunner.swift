@@ -43,6 +43,8 @@ public final class TorrentRunner {
   /// The web seeds, as the swarm numbers them, and what is being fetched of them.
   var webSeeds: [WebSeed] = []
   var fetches: [WebSeedFetch] = []
+  /// Whoever reads while it loads, the latest first.
+  var readers: [TorrentReader] = []
 
   /// The torrent's own limits.
   private(set) var limits: RateLimits!
@@ -182,6 +184,7 @@ public final class TorrentRunner {
     if case .webSeedBanned(let number) = event {
       note(webSeeds[number], failed: "it sent data that does not match its hash; not asked again")
     }
+    if case .pieceVerified = event { wakeReaders() }
     guard event == .complete else { return }
     forgetState()
     if swarm.down.total > 0 {

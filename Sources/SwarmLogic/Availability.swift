@@ -85,7 +85,7 @@ struct Availability {
   }
 
   /// O(1).
-  private mutating func decrement(_ piece: PieceIndex, using generator: inout SeededGenerator) {
+  mutating func decrement(_ piece: PieceIndex, using generator: inout SeededGenerator) {
     precondition(self[piece] > 0, "a peer takes away a piece that no peer has")
     // A peer counted as full may be gone with a smaller bitfield only by a caller's mistake, so a
     // positive sum with nothing in `counts` cannot happen.

@@ -54,6 +54,8 @@ struct PeerState: ~Copyable, Sendable {
   /// What it said of its pieces before the torrent's geometry was known.
   var unreadField: UnreadField?
   var unreadHaves: [PieceIndex] = []
+  /// Times that it had everything and lost a piece.
+  var lossesAsSeed = 0
 
   // Downloading.
   var requests = Queue<PendingRequest>()
@@ -72,6 +74,8 @@ struct PeerState: ~Copyable, Sendable {
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
   /// ever.
   var fastBytesLeft = 0
+  /// Pieces that a super-seed lets it know of; nil where it knows what we have.
+  var revealed: [PieceIndex]?
   /// When we last choked or unchoked it.
   var choiceChangedAt: Moment
 
@@ -85,6 +89,8 @@ struct PeerState: ~Copyable, Sendable {
   var metadataPartsServed = 0
   var clientVersion: String?
   var exchange = PeerExchange()
+  /// It wants nothing of anybody (BEP 21).
+  var isUploadOnly = false
   /// What makes it a web seed; nil for peers.
   var webSeed: WebSeedState?
 

@@ -4,7 +4,7 @@ extension PiecePicker {
   /// Appends up to `count` blocks to ask of a peer that has the pieces `has`, and counts them as
   /// outstanding at it.
   ///
-  /// In this order: the rest of the piece the peer is fetching; a new piece that it suggests
+  /// In this order: what is being read; the rest of the piece the peer is fetching; a new piece that it suggests
   /// (BEP 6), since others could give us the rest of those begun; partial pieces; a new piece, any
   /// while fewer than `randomFirstPieces` are verified, then the rarest; in the endgame blocks that
   /// are outstanding at others, at the fewest first.
@@ -20,7 +20,8 @@ extension PiecePicker {
       pick(amongst: allowedFast, for: peer, has: has, atMost: count, into: &blocks)
       return
     }
-    var room = count
+    var room = count - pickForReaders(count, for: peer, has: has, into: &blocks)
+    guard room > 0 else { return }
     if let current = withRecord(of: peer, { $0.current }), missing[current], has[current],
       let slot = partials.slot(of: current), mayJoin(slot, peer)
     {
@@ -122,7 +123,7 @@ extension PiecePicker {
   }
 
   /// Whether a peer may send blocks of a piece in flight: not if another alone should and does.
-  private func mayJoin(_ slot: Int, _ peer: PeerKey) -> Bool {
+  func mayJoin(_ slot: Int, _ peer: PeerKey) -> Bool {
     guard let sole = partials[slot].soleSource else { return true }
     return sole == peer || partials[slot].outstanding == 0
   }
@@ -152,7 +153,7 @@ extension PiecePicker {
   }
 
   /// Opens an untouched piece for a peer.
-  private mutating func begin(_ piece: PieceIndex, for peer: PeerKey) -> Int {
+  mutating func begin(_ piece: PieceIndex, for peer: PeerKey) -> Int {
     touch(piece)
     let slot = partials.open(piece)
     if suspect[piece] { partials[slot].soleSource = peer }
@@ -160,7 +161,7 @@ extension PiecePicker {
   }
 
   /// Asks a peer for unrequested blocks of a piece in flight; how many.
-  private mutating func take(
+  mutating func take(
     _ room: Int, of slot: Int, for peer: PeerKey, into blocks: inout [Block]
   ) -> Int {
     let taken = partials.request(upTo: room, in: slot, from: peer, into: &blocks)

@@ -52,6 +52,9 @@ public struct PiecePicker: Sendable {
   /// New pieces are begun in order instead of rarest first, for whoever reads along.
   public var isSequential = false
 
+  /// What is read while it loads, as pieces; see `ReadingWindow.swift`.
+  var windows: [Range<Int>] = []
+
   var availability: Availability
   var partials: PartialPieces
   /// Wanted pieces that are not verified.
@@ -169,6 +172,15 @@ public struct PiecePicker: Sendable {
   public mutating func addHave(_ piece: PieceIndex) -> Standing {
     availability.increment(piece, using: &generator)
     return missing[piece] ? .missing : have[piece] ? .verified : .unwanted
+  }
+
+  /// A peer that had `pieces` has lost one of them. O(1), of a seed O(pieces).
+  public mutating func removeHave(_ piece: PieceIndex, of pieces: Bitfield) {
+    guard pieces.isFull else { return availability.decrement(piece, using: &generator) }
+    var rest = pieces
+    rest.remove(piece)
+    availability.remove(pieces, using: &generator)
+    availability.add(rest, using: &generator)
   }
 
   /// Connected peers that have the piece.

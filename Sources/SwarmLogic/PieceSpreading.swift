@@ -61,7 +61,7 @@ extension Swarm {
     to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard isComplete, let geometry, peers.contains(key), peers[key].supportsFast,
-      !peers[key].isChoked
+      !peers[key].isChoked, peers[key].revealed == nil
     else { return }
     var ahead = peers[key].offered.count { !$0.isRequested }
     while ahead < PieceSpreading.piecesAhead(geometry) {

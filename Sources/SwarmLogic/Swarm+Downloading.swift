@@ -221,6 +221,7 @@ extension Swarm {
     fetchFromWebSeeds(at: now, into: &effects)
     guard wasWanted, picker!.isFinished else { return }
     effects.append(.report(.complete))
+    if !isComplete { tellUploadOnly(at: now, into: &effects) }
     for key in peers.ids { dropIfNothingToTrade(key, at: now, into: &effects) }
   }
 

@@ -75,6 +75,7 @@ extension Swarm {
     guard peers[key].pieces!.insert(piece) else { return }
     let standing = picker!.addHave(piece)
     if !peers[key].offered.isEmpty { peers[key].offered.removeAll { $0.piece == piece } }
+    if configuration.isSuperSeeding { noteSpread(of: piece, to: key, at: now, into: &effects) }
     noteIfComplete(key)
     switch standing {
     case .unwanted: break
@@ -86,8 +87,48 @@ extension Swarm {
     }
   }
 
+  static let mostLossesAsSeed = 16
+
   /// Pieces a peer may name one by one before the metadata is here; more come as a bitfield.
   private static let mostUnreadHaves = 1 << 16
+
+  /// A peer has lost a piece (BEP 54): it is asked for nothing more of it.
+  mutating func noteLost(
+    _ piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let geometry, picker != nil else {
+      peers[key].unreadHaves.removeAll { $0 == piece }
+      return
+    }
+    guard geometry.contains(piece) else {
+      return fault(key, "the loss of piece \(piece)", at: now, into: &effects)
+    }
+    guard peers[key].pieces?[piece] == true else { return }
+    var kept = Queue<PendingRequest>()
+    while let request = peers[key].requests.popFirst() {
+      if request.block.piece == piece {
+        picker!.release(request.block, by: key)
+      } else {
+        kept.append(request)
+      }
+    }
+    peers[key].requests = kept
+    if kept.isEmpty { peers[key].pipeline.drained() }
+    if peers[key].isSeed {
+      // Each time costs a look at all pieces, so nobody may come and go as a seed for long.
+      peers[key].lossesAsSeed += 1
+      guard peers[key].lossesAsSeed <= Self.mostLossesAsSeed else {
+        return fault(key, "it loses pieces again and again", at: now, into: &effects)
+      }
+    }
+    picker!.removeHave(piece, of: peers[key].pieces!)
+    peers[key].pieces!.remove(piece)
+    peers[key].suggested.removeAll { $0 == piece }
+    guard picker!.wants(piece) else { return }
+    peers[key].interestingCount -= 1
+    updateInterest(in: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
+  }
 
   /// Takes a description of all the peer's pieces. BEP 3 wants it once and first; a late one is taken
   /// too, as several clients send it after extension messages, and so is another: aria2 sends its
@@ -161,11 +202,14 @@ extension Swarm {
     send(wants ? .interested : .notInterested, to: key, at: now, into: &effects)
   }
 
-  /// Two seeds have nothing for each other.
+  /// Two that want nothing have nothing for each other, also when they have not got everything
+  /// (BEP 21).
   mutating func dropIfNothingToTrade(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key), peers[key].isSeed, peers[key].isConnected, isComplete else { return }
+    guard peers.contains(key), peers[key].isSeed || peers[key].isUploadOnly,
+      peers[key].isConnected, isFinished
+    else { return }
     close(key, .nothingToTrade, at: now, into: &effects)
   }
 
@@ -196,7 +240,9 @@ extension Swarm {
   mutating func grantFastPieces(
     to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, let have = picker?.have, peers[key].supportsFast else { return }
+    guard let geometry, let have = picker?.have, peers[key].supportsFast,
+      peers[key].revealed == nil
+    else { return }
     let pieces = AllowedFast.pieces(
       for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
     peers[key].grantedFast = pieces

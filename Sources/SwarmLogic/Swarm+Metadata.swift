@@ -20,6 +20,9 @@ extension Swarm {
       case ExtensionHandshake.ourExchangeID:
         let message = try ExchangeMessage(payload: payload)
         take(message, from: key, at: now, into: &effects)
+      case ExtensionHandshake.ourDontHaveID:
+        let message = try DontHaveMessage(payload: payload)
+        noteLost(message.piece, of: key, at: now, into: &effects)
       default:
         break
       }
@@ -47,6 +50,8 @@ extension Swarm {
       candidates.rank(from: Endpoint(address, port: listenPort ?? 0))
     }
     if picker == nil { requestMetadata(at: now, into: &effects) }
+    peers[key].isUploadOnly = handshake.isUploadOnly
+    dropIfNothingToTrade(key, at: now, into: &effects)
   }
 
   private mutating func take(

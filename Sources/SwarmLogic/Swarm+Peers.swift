@@ -131,7 +131,11 @@ extension Swarm {
     effects.append(.report(.peerConnected(peers[key].endpoint)))
     sendExtensionHandshake(to: key, at: now, into: &effects)
     if let picker {
-      announcePieces(picker.have, to: key, at: now, into: &effects)
+      if isSuperSeeding {
+        hidePieces(from: key, at: now, into: &effects)
+      } else {
+        announcePieces(picker.have, to: key, at: now, into: &effects)
+      }
       grantFastPieces(to: key, at: now, into: &effects)
     } else if peers[key].supportsFast {
       send(.haveNone, to: key, at: now, into: &effects)
@@ -146,6 +150,8 @@ extension Swarm {
     guard peers[key].supportsExtensions else { return }
     var ours = ExtensionHandshake()
     ours.metadataID = ExtensionHandshake.ourMetadataID
+    ours.dontHaveID = ExtensionHandshake.ourDontHaveID
+    ours.isUploadOnly = picker != nil && isFinished && !isSuperSeeding
     ours.exchangeID = exchangesPeers ? ExtensionHandshake.ourExchangeID : nil
     // The metadata came from peers that this was offered to before it said that it may not be.
     if isPrivate, configuration.exchangesPeers, isRepeated { ours.exchangeID = 0 }
@@ -194,6 +200,7 @@ extension Swarm {
     if let pieces = peers[key].pieces { picker?.remove(pieces) }
     metadataExchange.release(of: key)
     takeOffersBack(from: key)
+    forgetRevelations(to: key)
     guard let peer = peers.remove(key) else { return }
     if peer.isConnected {
       peerChange += 1

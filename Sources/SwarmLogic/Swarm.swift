@@ -40,6 +40,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// How often the set of connected peers that can be dialled has changed.
   var peerChange: UInt64 = 0
   var ownAddress = OwnAddress()
+  /// To how many connected peers a super-seed has shown each piece.
+  var revealCounts: [UInt32] = []
   /// All web seeds there ever were, by their numbers.
   var webSeedKeys: [PeerKey] = []
   /// Verified bytes that web seeds sent.
@@ -132,6 +134,12 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       metadataFailed(at: now, into: &effects)
     case .madePrivate:
       becomePrivate(at: now, into: &effects)
+    case .priorities(let priorities):
+      for (piece, priority) in priorities where picker?.wants(piece) == true {
+        picker!.setPriority(priority == .unwanted ? .low : priority, of: piece)
+      }
+    case .reading(let windows):
+      read(windows, at: now, into: &effects)
     case .webSeeds(let count):
       addWebSeeds(count, at: now, into: &effects)
     case .fetched(let key, let outcome):

@@ -56,6 +56,10 @@ public enum SwarmInput: Sendable {
   case metadataFailed
   /// The torrent is private (BEP 27): peers come from its trackers and the user only.
   case madePrivate
+  /// How much wanted pieces are wanted, of those for which that is not as usual.
+  case priorities([(PieceIndex, PiecePriority)])
+  /// What is being read while it loads, as pieces, the most urgent first.
+  case reading([Range<Int>])
   /// So many web seeds have the torrent.
   case webSeeds(Int)
   /// What was asked for with `.fetch` is over.

@@ -27,6 +27,8 @@ public struct MagnetLink: Hashable, Sendable {
   public var trackers: [String] = []
   public var webSeeds: [String] = []
   public var peers: [PeerHint] = []
+  /// The files to fetch, by their numbers in the torrent (BEP 53); empty for all.
+  public var selectedFiles: [ClosedRange<Int>] = []
 
   public init(infoHash: InfoHash) { self.infoHash = infoHash }
 
@@ -34,6 +36,8 @@ public struct MagnetLink: Hashable, Sendable {
   public static let longestLink = 1 << 20
   /// Hints of one kind beyond this number are dropped.
   public static let mostHints = 100
+  /// Numbers of files beyond this name none: a `.torrent` file has not room for so many.
+  static let mostFileNumber = 1 << 24
 }
 
 /// Why a text is no magnet link we can use.
@@ -87,6 +91,8 @@ extension MagnetLink {
         if !value.isEmpty, !link.webSeeds.contains(value) { link.webSeeds.append(value) }
       case "x" where key == "x.pe" && link.peers.count < Self.mostHints:
         if let hint = PeerHint(parsing: value) { link.peers.append(hint) }
+      case "so" where key == "so":
+        if link.selectedFiles.isEmpty { link.selectedFiles = Self.ranges(value) }
       default:
         continue
       }
@@ -106,7 +112,27 @@ extension MagnetLink {
     for tracker in trackers { text += "&tr=" + PercentEncoding.encode(tracker.utf8) }
     for webSeed in webSeeds { text += "&ws=" + PercentEncoding.encode(webSeed.utf8) }
     for peer in peers { text += "&x.pe=\(peer)" }
+    if !selectedFiles.isEmpty {
+      text +=
+        "&so="
+        + selectedFiles.map {
+          $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
+        }.joined(separator: ",")
+    }
     return text
+  }
+
+  /// `0,2,4-8`; what is no number or range is passed over.
+  private static func ranges(_ text: String) -> [ClosedRange<Int>] {
+    text.split(separator: ",").prefix(mostHints).compactMap { part in
+      let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map {
+        digits in digits.utf8.allSatisfy { (48...57).contains($0) } ? Int(digits) : nil
+      }
+      guard let first = ends[0], let last = ends.count == 1 ? first : ends[1], first <= last,
+        last < mostFileNumber
+      else { return nil }
+      return first...last
+    }
   }
 }
 

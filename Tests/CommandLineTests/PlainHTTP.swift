@@ -12,7 +12,8 @@ enum PlainHTTP {
   }
 
   static func send(
-    _ target: String, method: String = "GET", port: UInt16
+    _ target: String, method: String = "GET", host: String = "127.0.0.1",
+    headers: [String] = [], port: UInt16
   ) throws -> Reply {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(socket >= 0)
@@ -30,8 +31,9 @@ enum PlainHTTP {
       }
     }
     try #require(connected == 0)
-    let request = Array(
-      "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
+    let lines =
+      ["\(method) \(target) HTTP/1.1", "Host: \(host)", "Connection: close"] + headers + ["", ""]
+    let request = Array(lines.joined(separator: "\r\n").utf8)
     try #require(write(socket, request, request.count) == request.count)
     var bytes = Data()
     var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -85,6 +85,18 @@ extension Interoperation {
       try await introduction.run()
     }
 
+    static let superSeeds = [
+      Introduction(other: .libtorrent, shoalSeeds: true, source: .torrentFile, superSeeds: true),
+      Introduction(other: .libtorrent, shoalSeeds: false, source: .magnetLink, superSeeds: true),
+      Introduction(other: .transmission, shoalSeeds: true, source: .torrentFile, superSeeds: true),
+      Introduction(other: .aria2, shoalSeeds: true, source: .magnetLink, superSeeds: true),
+    ]
+
+    @Test(arguments: superSeeds)
+    func `a super-seed hands over everything`(introduction: Introduction) async throws {
+      try await introduction.run()
+    }
+
     static let exchanges = [
       Exchange(seeder: .shoal, hub: .libtorrent, leecher: .shoal),
       Exchange(seeder: .libtorrent, hub: .shoal, leecher: .libtorrent),

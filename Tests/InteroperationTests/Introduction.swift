@@ -16,9 +16,10 @@ struct Introduction: CustomTestStringConvertible, Sendable {
   var shoalSeeds: Bool
   var source: Source
   var herald = Herald.user
+  var superSeeds = false
 
   var testDescription: String {
-    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source), \(herald)"
+    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source), \(herald)\(superSeeds ? ", super-seeding" : "")"
   }
 
   func run() async throws {
@@ -36,7 +37,7 @@ struct Introduction: CustomTestStringConvertible, Sendable {
           folder: seeding ? folders.original : folders.copy,
           source: seeding ? torrent.metainfo.path : source.argument(torrent), address: address,
           seeds: seeding, peers: herald == .user ? peers : [],
-          discoversLocally: herald == .localNetwork)
+          discoversLocally: herald == .localNetwork, superSeeds: superSeeds && seeding)
         return (address, try await kind.start(options, in: arena))
       }
 

@@ -38,6 +38,8 @@ struct ExtensionHandshakeTests {
     let handshake = try ExtensionHandshake(payload: Array(text.utf8) + [0, 1, 2])
     #expect(handshake.metadataID == 2)
     #expect(handshake.exchangeID == 1)
+    #expect(handshake.dontHaveID == 7)
+    #expect(!handshake.isUploadOnly)
     #expect(handshake.metadataSize == 12345)
     #expect(handshake.requestQueue == 2000)
     #expect(handshake.clientVersion == "libtorrent/2.0.8.0")

@@ -46,6 +46,8 @@ extension SeededGenerator {
     var handshake = ExtensionHandshake()
     handshake.metadataID = sometimes(UInt8(1 + below(255)))
     handshake.exchangeID = sometimes(UInt8(1 + below(255)))
+    handshake.dontHaveID = sometimes(UInt8(1 + below(255)))
+    handshake.isUploadOnly = below(2) == 0
     handshake.metadataSize = sometimes(1 + below(MetadataMessage.longestMetadata))
     handshake.requestQueue = sometimes(1 + below(5000))
     handshake.clientVersion = sometimes(

@@ -43,7 +43,7 @@ final class SwarmScript {
   ///   - knownMetadata: what is known before it is ready.
   init(
     have: String? = "0000", metadata: [UInt8] = [1, 2, 3], knownMetadata: [UInt8] = [],
-    ourID: UInt8 = 1,
+    wanted: String? = nil, ourID: UInt8 = 1,
     configuration: SwarmConfiguration = SwarmConfiguration()
   ) {
     swarm = Swarm(
@@ -52,7 +52,9 @@ final class SwarmScript {
       at: .zero)
     if let have {
       swarm.handle(
-        .ready(Self.geometry, have: Self.bitfield(have), wanted: nil, metadata: metadata),
+        .ready(
+          Self.geometry, have: Self.bitfield(have), wanted: wanted.map(Self.bitfield),
+          metadata: metadata),
         at: .zero,
         into: &effects)
     }
@@ -222,6 +224,14 @@ final class SwarmScript {
       handshake.exchangeID = 5
       handshake.listenPort = words.count > 1 ? UInt16(words[1]) : Self.listenPort
       return .extended(id: 0, payload: handshake.payload)
+    case "retires":
+      var handshake = ExtensionHandshake()
+      handshake.isUploadOnly = true
+      return .extended(id: 0, payload: handshake.payload)
+    case "loses":
+      return .extended(
+        id: ExtensionHandshake.ourDontHaveID,
+        payload: DontHaveMessage(PieceIndex(number: number!)).payload)
     case "sees":
       var handshake = ExtensionHandshake()
       handshake.yourAddress = Self.endpoint(words[1]).address

@@ -105,4 +105,13 @@ import TorrentModel
     }
     #expect(try MagnetLink(parsing: link.text) == link)
   }
+
+  @Test("that name files are read as BEP 53 has them")
+  func selectedFiles() throws {
+    let base = "magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567"
+    let link = try MagnetLink(parsing: base + "&so=0,2,4-8,x,9-7,-1,3-")
+    #expect(link.selectedFiles == [0...0, 2...2, 4...8])
+    #expect(link.text == base + "&so=0,2,4-8")
+    #expect(try MagnetLink(parsing: base).selectedFiles == [])
+  }
 }

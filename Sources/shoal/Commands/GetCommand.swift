@@ -8,7 +8,12 @@ struct GetOptions: Sendable {
   var output: String
   /// Globs of the files wanted, matched against paths below the download folder; empty is all.
   var select: [String]
+  /// Globs of the files wanted before and after the others.
+  var first: [String]
+  var last: [String]
   var isSequential: Bool
+  /// Where it is read while it loads.
+  var stream: StreamTarget?
   /// How long to seed what is complete.
   var seedTime: TimeSpan
   /// Seed until uploaded bytes are this multiple of the size, whatever comes first.
@@ -28,8 +33,16 @@ struct GetOptions: Sendable {
   private static let selectFlag = Flag(
     "select", .text("GLOB", expected: "a pattern such as '*.flac'"),
     "only files whose path matches", isRepeatable: true)
+  private static let firstFlag = Flag(
+    "first", .text("GLOB", expected: "a pattern such as '*.cue'"),
+    "files whose path matches before the others", isRepeatable: true)
+  private static let lastFlag = Flag(
+    "last", .text("GLOB", expected: "a pattern such as '*.iso'"),
+    "files whose path matches after the others", isRepeatable: true)
   private static let sequentialFlag = Switch(
     "sequential", "pieces in order, to watch while it loads")
+  private static let streamFlag = Flag(
+    "stream", .stream, "read it while it loads: to standard output, or from an HTTP server")
   private static let seedTimeFlag = Flag(
     "seed-time", .time, "keep seeding this long once complete", fallback: "0")
   private static let seedRatioFlag = Flag(
@@ -42,9 +55,10 @@ struct GetOptions: Sendable {
   static let flags = FlagGroup(
     title: "Download",
     [
-      outputFlag.outline, selectFlag.outline, sequentialFlag.outline, seedTimeFlag.outline,
-      seedRatioFlag.outline, stallTimeoutFlag.outline, memoryFlag.outline,
-      SourceFlags.tracker.outline, SourceFlags.webSeed.outline,
+      outputFlag.outline, selectFlag.outline, firstFlag.outline, lastFlag.outline,
+      sequentialFlag.outline, streamFlag.outline, seedTimeFlag.outline, seedRatioFlag.outline,
+      stallTimeoutFlag.outline, memoryFlag.outline, SourceFlags.tracker.outline,
+      SourceFlags.webSeed.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -52,6 +66,12 @@ struct GetOptions: Sendable {
     for operand in arguments.operands { sources.append(try Source(parsing: operand)) }
     output = try arguments.value(of: Self.outputFlag) ?? "."
     select = try arguments.values(of: Self.selectFlag)
+    first = try arguments.values(of: Self.firstFlag)
+    last = try arguments.values(of: Self.lastFlag)
+    stream = try arguments.value(of: Self.streamFlag)
+    if stream == .pipe, sources.count > 1 {
+      throw .usage("--stream - writes one torrent, and \(sources.count) are to be fetched")
+    }
     isSequential = arguments.has(Self.sequentialFlag)
     seedTime = try arguments.value(of: Self.seedTimeFlag) ?? .zero
     seedRatio = try arguments.value(of: Self.seedRatioFlag)
@@ -77,17 +97,23 @@ extension Verb {
         + "an I/O error after a few attempts.",
       "What an unfinished download has to remember lies in $XDG_STATE_HOME/shoal/resume "
         + "(~/.local/state/shoal/resume) and is removed when it is complete.",
+      "--stream fetches what is being read before everything else. With - the greatest of the wanted "
+        + "files goes to standard output and all words to standard error. With a loopback address and "
+        + "a port every file can be read there by HTTP, ranges included, until interrupted; the URL of "
+        + "the greatest is printed.",
       "The last line of a finished download is 'complete NAME SIZE in TIME (RATE), PEERS peers, "
         + "verified'.",
     ],
     examples: [
       .init("shoal get film.torrent", "into the current folder"),
       .init("shoal get 'magnet:?xt=urn:btih:…' -o /srv/films", "quote the link: it holds '&'"),
+      .init("shoal get film.torrent --stream - | mpv -", "and watch it while it loads"),
       .init("shoal get film.torrent --seed-time 1h --up 2MiB/s", "and give something back"),
     ],
     exitCodes: ExitCode.allCases,
-    events: .transfer + [.state, .complete, .error]
+    events: .transfer + [.state, .stream, .complete, .error]
   ) { arguments, console throws(CommandError) in
-    try runGet(GetOptions(arguments), console: console)
+    let options = try GetOptions(arguments)
+    return try runGet(options, console: options.stream == .pipe ? console.onErrors : console)
   }
 }

@@ -20,6 +20,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
     bufferBytes: options.memory, console: console, command: command)
+  try command.openStream(in: loop)
   command.start(sources, in: loop)
   return try loop.run()
 }
@@ -42,8 +43,36 @@ private final class GetCommand: TransferCommand {
   private let options: GetOptions
   private var downloads: [InfoHash: Download] = [:]
   private var firstFailure: CommandError?
+  private var stream: (any DownloadStream)?
 
   init(_ options: GetOptions) { self.options = options }
+
+  /// Whether a file is wanted, by its path below the download folder; nil for all.
+  private var wantsFile: (@Sendable (String) -> Bool)? {
+    guard !options.select.isEmpty else { return nil }
+    let globs = options.select.map { Glob($0) }
+    return { path in globs.contains { $0.matches(path) } }
+  }
+
+  func openStream(in loop: TransferLoop) throws(CommandError) {
+    switch options.stream {
+    case nil: return
+    case .pipe:
+      stream = StreamPipe(on: loop.reactor, wanted: wantsFile) { [unowned self, unowned loop] in
+        interrupted(in: loop)
+      }
+    case .server(let endpoint):
+      do {
+        stream = try StreamServer(on: loop.reactor, at: endpoint, wanted: wantsFile) {
+          [unowned loop] url in
+          loop.console.event(.event(.stream, [("url", .string(url))]))
+          if !loop.console.isJSON { loop.view.note("stream   \(url)") }
+        }
+      } catch {
+        throw CommandError(.failure, "\(error)", remedy: "choose another port with --stream")
+      }
+    }
+  }
 
   func start(_ sources: [(TorrentSource, RequestOrigin)], in loop: TransferLoop) {
     for (source, origin) in sources {
@@ -54,9 +83,14 @@ private final class GetCommand: TransferCommand {
       torrent.uploadLimit = options.peers.uploadLimitEach
       torrent.downloadLimit = options.peers.downloadLimitEach
       torrent.webSeeds = options.webSeeds
-      if !options.select.isEmpty {
-        let globs = options.select.map { Glob($0) }
-        torrent.wantsFile = { path in globs.contains { $0.matches(path) } }
+      torrent.wantsFile = wantsFile
+      if !options.first.isEmpty || !options.last.isEmpty {
+        let first = options.first.map { Glob($0) }
+        let last = options.last.map { Glob($0) }
+        torrent.priorityOfFile = { path in
+          if first.contains(where: { $0.matches(path) }) { return .high }
+          return last.contains { $0.matches(path) } ? .low : .normal
+        }
       }
       let now = loop.reactor.now
       downloads[source.infoHash] = Download(startedAt: now, lastProgressAt: now)
@@ -73,6 +107,7 @@ private final class GetCommand: TransferCommand {
       if downloads[runner.infoHash]?.bytesAtStart == nil {
         downloads[runner.infoHash]?.bytesAtStart = present
       }
+      stream?.begin(runner)
       if case .phase(.seeding) = event { complete(runner, in: loop) }
     case .swarm(.pieceFailed):
       downloads[runner.infoHash]?.hasBadData = true
@@ -130,11 +165,15 @@ private final class GetCommand: TransferCommand {
   }
 
   private func endIfOver(_ loop: TransferLoop) {
-    guard downloads.values.allSatisfy({ $0.isDone || $0.hasFailed }) else { return }
+    guard downloads.values.allSatisfy({ $0.isDone || $0.hasFailed }),
+      stream?.isFinished ?? true || firstFailure != nil
+    else { return }
     if let firstFailure { loop.end(firstFailure) } else { loop.end(.done) }
   }
 
   func tick(at now: Moment, in loop: TransferLoop) {
+    // A pipe may be read to its end long after the download's.
+    if stream != nil { endIfOver(loop) }
     for runner in loop.session.torrents where downloads[runner.infoHash]?.hasFailed == false {
       let snapshot = runner.snapshot
       if downloads[runner.infoHash]?.completeAt != nil {

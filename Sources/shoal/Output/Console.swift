@@ -34,6 +34,11 @@ struct Console: Sendable {
     )
   }
 
+  /// The same with everything on standard error, where standard output is for data.
+  var onErrors: Console {
+    Console(isJSON: isJSON, detail: detail, output: errors, errors: errors)
+  }
+
   /// What was asked for: printed however quiet, in JSON mode replaced by events.
   func result(_ line: String) {
     if !isJSON { output.write(line + "\n") }

@@ -70,6 +70,9 @@ extension EventOutline {
       Key("message", "what failed, on which path; null when resumed"),
     ])
 
+  static let stream = EventOutline(
+    "stream", "a file can be read over HTTP while it loads", [Key("url", "where")])
+
   static let complete = EventOutline(
     "complete", "a download is complete and verified",
     [

@@ -12,6 +12,7 @@ final class Libtorrent: Client {
     if options.uploadLimit > 0 { arguments += ["--upload-limit", "\(options.uploadLimit)"] }
     for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     if options.discoversLocally { arguments.append("--local-discovery") }
+    if options.superSeeds { arguments.append("--super-seed") }
     if options.encryption { arguments.append("--encryption") }
     process = try arena.start(
       "libtorrent-\(options.address.port)", Arena.support.appending(path: "libtorrent-peer").path,

@@ -40,6 +40,8 @@ struct ClientOptions {
   var peers: [SocketAddress] = []
   /// Whether shoal and libtorrent look for peers on the local network.
   var discoversLocally = false
+  /// Whether shoal and libtorrent show each peer a piece at a time.
+  var superSeeds = false
   /// Whether shoal tells of its connections.
   var isVerbose = false
   /// Whether the program may try the obfuscated handshake first.
