@@ -85,11 +85,92 @@ SHA void shoal_sha1_lanes(
   }
 }
 
+static const uint32_t sha256_constants[64] __attribute__((aligned(16))) = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+// The instructions keep the state as a, b, e, f and c, d, g, h, the first word highest.
+SHA static inline __attribute__((always_inline)) void sha256(
+    uint32_t *states, const void *const *messages, const int lanes, size_t blocks) {
+  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  __m128i abef[SHOAL_HASH_LANES], cdgh[SHOAL_HASH_LANES], words[SHOAL_HASH_LANES][4];
+  const __m128i *next[SHOAL_HASH_LANES];
+  EACH_LANE {
+    const uint32_t *s = states + 8 * lane;
+    abef[lane] = _mm_set_epi32((int)s[0], (int)s[1], (int)s[4], (int)s[5]);
+    cdgh[lane] = _mm_set_epi32((int)s[2], (int)s[3], (int)s[6], (int)s[7]);
+    next[lane] = messages[lane];
+  }
+  for (; blocks; blocks--) {
+    __m128i first_abef[SHOAL_HASH_LANES], first_cdgh[SHOAL_HASH_LANES];
+    EACH_LANE {
+      first_abef[lane] = abef[lane];
+      first_cdgh[lane] = cdgh[lane];
+    }
+    _Pragma("clang loop unroll(full)") for (int group = 0; group < 16; group++) {
+      const __m128i constants = _mm_load_si128((const __m128i *)sha256_constants + group);
+      EACH_LANE {
+        __m128i *w = words[lane], word;
+        if (group < 4) {
+          word = _mm_shuffle_epi8(_mm_loadu_si128(next[lane] + group), big_endian);
+        } else {
+          word = _mm_sha256msg1_epu32(w[group & 3], w[(group + 1) & 3]);
+          word = _mm_add_epi32(word, _mm_alignr_epi8(w[(group + 3) & 3], w[(group + 2) & 3], 4));
+          word = _mm_sha256msg2_epu32(word, w[(group + 3) & 3]);
+        }
+        w[group & 3] = word;
+        const __m128i addend = _mm_add_epi32(word, constants);
+        cdgh[lane] = _mm_sha256rnds2_epu32(cdgh[lane], abef[lane], addend);
+        abef[lane] =
+            _mm_sha256rnds2_epu32(abef[lane], cdgh[lane], _mm_shuffle_epi32(addend, 0x0e));
+      }
+    }
+    EACH_LANE {
+      abef[lane] = _mm_add_epi32(abef[lane], first_abef[lane]);
+      cdgh[lane] = _mm_add_epi32(cdgh[lane], first_cdgh[lane]);
+      next[lane] += 4;
+    }
+  }
+  EACH_LANE {
+    uint32_t *s = states + 8 * lane;
+    const int from[4] = {0, 1, 4, 5};
+    uint32_t high[4], low[4];
+    _mm_storeu_si128((__m128i *)high, _mm_shuffle_epi32(abef[lane], 0x1b));
+    _mm_storeu_si128((__m128i *)low, _mm_shuffle_epi32(cdgh[lane], 0x1b));
+    for (int n = 0; n < 4; n++) {
+      s[from[n]] = high[n];
+      s[from[n] + 2] = low[n];
+    }
+  }
+}
+
+SHA void shoal_sha256_lanes(
+    uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
+  switch (lanes) {
+    case 1: sha256(states, messages, 1, blocks); break;
+    case 2: sha256(states, messages, 2, blocks); break;
+    case 3: sha256(states, messages, 3, blocks); break;
+    default: sha256(states, messages, 4, blocks); break;
+  }
+}
+
 #else
 
 bool shoal_has_hash_lanes(void) { return false; }
 
 void shoal_sha1_lanes(
+    uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
+  (void)states, (void)messages, (void)lanes, (void)blocks;
+  __builtin_trap();
+}
+
+void shoal_sha256_lanes(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
   (void)states, (void)messages, (void)lanes, (void)blocks;
   __builtin_trap();

@@ -1,29 +1,39 @@
 internal import CHashing
 
-/// SHA-1 of up to four messages of one length at once, on one core: with the SHA instructions of the
-/// processor 2.4 times as fast as one after another, and by OpenSSL where it has none.
+/// SHA-1 of up to four messages at once, as the pieces of a torrent are hashed.
+public typealias SHA1Lanes = HashLanes<SHA1Algorithm>
+/// SHA-256 of up to four messages at once, as the blocks of BitTorrent v2 are hashed (BEP 52).
+public typealias SHA256Lanes = HashLanes<SHA256Algorithm>
+
+/// Digests of up to four messages of one length at once, on one core: with the SHA instructions of
+/// the processor more than twice as fast as one after another, and by OpenSSL where it has none.
 ///
 /// The invariant: since the last digests the same number of bytes of each lane has been taken, in
 /// whole blocks.
-public struct SHA1Lanes: ~Copyable {
+public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   /// Messages at once, at most.
-  public static let width = Int(SHOAL_HASH_LANES)
+  public static var width: Int { Int(SHOAL_HASH_LANES) }
   /// Bytes of which every part but the last is a multiple.
-  public static let blockLength = 64
+  public static var blockLength: Int { 64 }
 
   /// Whether the processor has what makes lanes worth while.
   let usesInstructions: Bool
-  private var states = InlineArray<20, UInt32>(repeating: 0)
+  /// The states of the lanes one after another.
+  private var states: [UInt32]
   /// Blocks taken of each message.
   private var blocks = 0
-  private let fallback = InlineArray<4, SHA1> { _ in SHA1() }
+  private let fallback = InlineArray<4, MessageDigest> { _ in MessageDigest(Algorithm.name) }
 
-  public init() { self.init(isAccelerated: shoal_has_hash_lanes()) }
+  public init() { self.init(usesInstructions: shoal_has_hash_lanes()) }
 
-  /// - Parameter isAccelerated: false for OpenSSL's digest, true only where there are instructions.
-  init(isAccelerated: Bool) {
-    usesInstructions = isAccelerated
-    start()
+  /// - Parameter usesInstructions: false for OpenSSL's digest, true only where there are some.
+  init(usesInstructions: Bool) {
+    self.usesInstructions = usesInstructions
+    states = Self.initialStates
+  }
+
+  private static var initialStates: [UInt32] {
+    (0..<width).flatMap { _ in Algorithm.initialState }
   }
 
   /// Takes the next part of each message: as many parts each time, all of one length.
@@ -40,24 +50,25 @@ public struct SHA1Lanes: ~Copyable {
   }
 
   /// The digest of each message, which ends with the given part, and a fresh start.
-  public mutating func finish(_ parts: [UnsafeRawBufferPointer]) -> [Bytes20] {
+  public mutating func finish(_ parts: [UnsafeRawBufferPointer]) -> [Algorithm.Digest] {
     let length = Self.commonLength(parts)
     guard usesInstructions else {
       return parts.enumerated().map { lane, part in
         fallback[lane].update(part)
-        return fallback[lane].finish()
+        return fallback[lane].finish(Algorithm.digest)
       }
     }
     take(parts.map(\.baseAddress), blocks: length / Self.blockLength)
     takePadding(parts, after: length / Self.blockLength * Self.blockLength)
-    let digests = parts.indices.map { lane in
-      let words = (0..<5).map { states[5 * lane + $0].bigEndian }
-      return words.withUnsafeBytes { bytes in
-        guard let digest = Bytes20(bytes) else { preconditionFailure("five words are 20 bytes") }
-        return digest
+    let words = states.count / Self.width
+    for index in states.indices { states[index] = states[index].bigEndian }
+    let digests = states.withUnsafeBytes { bytes in
+      parts.indices.map { lane in
+        Algorithm.digest(UnsafeRawBufferPointer(rebasing: bytes[(4 * words * lane)...]))
       }
     }
-    start()
+    states = Self.initialStates
+    blocks = 0
     return digests
   }
 
@@ -68,28 +79,19 @@ public struct SHA1Lanes: ~Copyable {
     return length
   }
 
-  private mutating func start() {
-    let initial: InlineArray<5, UInt32> = [
-      0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0,
-    ]
-    for index in 0..<20 { states[index] = initial[index % 5] }
-    blocks = 0
-  }
-
   private mutating func take(_ messages: [UnsafeRawPointer?], blocks count: Int) {
     guard count > 0 else { return }
-    var span = states.mutableSpan
-    span.withUnsafeMutableBufferPointer { states in
+    states.withUnsafeMutableBufferPointer { states in
       messages.withUnsafeBufferPointer { messages in
-        shoal_sha1_lanes(
-          states.baseAddress, messages.baseAddress, Int32(messages.count), count)
+        guard let states = states.baseAddress, let first = messages.baseAddress else { return }
+        Algorithm.take(states, first, lanes: messages.count, blocks: count)
       }
     }
     blocks += count
   }
 
   /// What is left of each message behind `start`, a bit that is set, zeros, and the length in bits in
-  /// the last eight bytes of a block (RFC 3174, 4).
+  /// the last eight bytes of a block (RFC 6234, 4.1).
   private mutating func takePadding(_ parts: [UnsafeRawBufferPointer], after start: Int) {
     let rest = parts[0].count - start
     let bits = UInt64(blocks * Self.blockLength + rest) * 8
@@ -97,8 +99,8 @@ public struct SHA1Lanes: ~Copyable {
     let length = count * Self.blockLength
     withUnsafeTemporaryAllocation(byteCount: parts.count * length, alignment: 16) { padding in
       padding.initializeMemory(as: UInt8.self, repeating: 0)
-      let lanes = parts.indices.map {
-        UnsafeMutableRawBufferPointer(rebasing: padding[$0 * length..<($0 + 1) * length])
+      let lanes = parts.indices.map { lane in
+        UnsafeMutableRawBufferPointer(rebasing: padding[lane * length..<(lane + 1) * length])
       }
       for (lane, part) in zip(lanes, parts) {
         lane.copyMemory(from: UnsafeRawBufferPointer(rebasing: part[start...]))

@@ -1,0 +1,63 @@
+/// The hash trees of BitTorrent v2 (BEP 52): every file has one over the SHA-256 of its blocks of
+/// 16 KiB, as wide as the next power of two, with zeros for the leaves that are missing.
+///
+/// A layer is the nodes of one height from the first; height 0 are the leaves.
+public enum MerkleTree {
+  /// The node above two.
+  public static func parent(_ left: Bytes32, _ right: Bytes32) -> Bytes32 {
+    SHA256.hash(left.bytes + right.bytes)
+  }
+
+  /// The node of a height all of whose leaves are missing.
+  public static func padding(height: Int) -> Bytes32 {
+    var node = Bytes32.zero
+    for _ in 0..<height { node = parent(node, node) }
+    return node
+  }
+
+  /// The least power of two that is not below a count.
+  public static func width(for count: Int) -> Int {
+    precondition(count > 0, "a tree without leaves")
+    return 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
+  }
+
+  /// The root of the tree that a layer of some height stands for.
+  ///
+  /// - Parameters:
+  ///   - width: nodes of the layer with those that are missing, a power of two.
+  ///   - lanes: where they are hashed.
+  public static func root(
+    of layer: [Bytes32], height: Int = 0, width: Int? = nil, with lanes: inout SHA256Lanes
+  ) -> Bytes32 {
+    var nodes = layer
+    var missing = padding(height: height)
+    var width = width ?? Self.width(for: layer.count)
+    precondition(!layer.isEmpty && layer.count <= width && width.nonzeroBitCount == 1)
+    while width > 1 {
+      // An odd node's sibling is missing; whole pairs that are missing need no node.
+      if !nodes.count.isMultiple(of: 2) { nodes.append(missing) }
+      nodes = parents(of: nodes, with: &lanes)
+      missing = parent(missing, missing)
+      width /= 2
+    }
+    return nodes[0]
+  }
+
+  private static func parents(of nodes: [Bytes32], with lanes: inout SHA256Lanes) -> [Bytes32] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(nodes.count * 32)
+    for node in nodes { bytes += node.bytes }
+    var parents: [Bytes32] = []
+    parents.reserveCapacity(nodes.count / 2)
+    bytes.withUnsafeBytes { bytes in
+      var pairs = stride(from: 0, to: bytes.count, by: 64).map { start in
+        UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64])
+      }[...]
+      while !pairs.isEmpty {
+        parents += lanes.finish(Array(pairs.prefix(SHA256Lanes.width)))
+        pairs = pairs.dropFirst(SHA256Lanes.width)
+      }
+    }
+    return parents
+  }
+}
