@@ -17,7 +17,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build install clean demo lint
+.PHONY: help setup build install clean demo demo-tracker lint
 .PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
 .PHONY: test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
@@ -36,6 +36,9 @@ build: ## build the release binary
 
 demo: build ## share a folder, fetch it by magnet link and compare, all on this machine
 	@SHOAL_BINARY=$(BINARY) Scripts/demo
+
+demo-tracker: build ## run a private tracker with two members and a live swarm to look at
+	@SHOAL_BINARY=$(BINARY) Scripts/demo-tracker
 
 test: setup build test-units test-simulations test-hostile test-interoperation test-flood-short ## build, then run every test
 

@@ -85,7 +85,12 @@ let package = Package(
     ),
 
     // Floor 6: what others see and steer
-    module("Control", ["HTTPWire", "Networking", "Session", "TorrentModel"]),
+    module(
+      "Control",
+      [
+        "Accounts", "Bencoding", "DeterministicCore", "HTTPWire", "Networking", "Session",
+        "Storage", "TorrentModel", "TrackerLogic",
+      ]),
 
     // Floor 7: arguments, exit codes, what people see
     .executableTarget(

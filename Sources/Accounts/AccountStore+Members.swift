@@ -161,3 +161,19 @@ extension AccountStore {
     }
   }
 }
+
+extension AccountStore {
+  /// The member whose key it is; `nil` for one that nobody has, or not any more.
+  public func member(holding key: MemberKey) throws(AccountsError) -> Member? {
+    guard let member = try member(key.member), member.key == key, !member.isRevoked else {
+      return nil
+    }
+    return member
+  }
+
+  /// Where a member announces: HTTP first, which every client can. Empty before the tracker's first
+  /// start.
+  public func announceURLs(for key: MemberKey) throws(AccountsError) -> [String] {
+    try announceBases().map { "\($0)/\(key.digits)/announce" }
+  }
+}

@@ -78,6 +78,16 @@ extension AccountStore {
     }.compactMap { $0 }
   }
 
+  /// How many were seen of each kind.
+  public func signalCounts() throws(AccountsError) -> [CheatSignal: Int] {
+    let counts = try database.rows("SELECT kind, sum(count) FROM signal GROUP BY kind") {
+      (CheatSignal(rawValue: $0.text(0)), Int($0.integer(1)))
+    }
+    return counts.reduce(into: [:]) { result, entry in
+      if let signal = entry.0 { result[signal] = entry.1 }
+    }
+  }
+
   /// What a member did, torrent by torrent, the latest first.
   public func history(
     of member: MemberID, limit: Int

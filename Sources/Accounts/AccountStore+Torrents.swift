@@ -15,6 +15,8 @@ public struct CataloguedTorrent: Sendable {
   public var completed: Int
   /// Seconds since 1970.
   public var created: Int64
+  /// Bytes of the `.torrent` file as it was added.
+  public var documentLength: Int
 }
 
 extension AccountStore {
@@ -91,7 +93,8 @@ extension AccountStore {
     try database.row(
       """
       SELECT id, info_hash, upload_percent, download_percent, is_removed, title, size, file_count,
-        tags, moved_up, moved_down, completed, created FROM torrent WHERE info_hash = ?
+        tags, moved_up, moved_down, completed, created, length(document)
+      FROM torrent WHERE info_hash = ?
       """, .blob(infoHash.bytes), read: Self.read) ?? nil
   }
 
@@ -115,7 +118,7 @@ extension AccountStore {
     try database.rows(
       """
       SELECT id, info_hash, upload_percent, download_percent, is_removed, title, size, file_count,
-        tags, moved_up, moved_down, completed, created
+        tags, moved_up, moved_down, completed, created, length(document)
       FROM torrent WHERE NOT is_removed ORDER BY created DESC, id DESC LIMIT ?
       """, .integer(Int64(limit)), read: Self.read
     ).compactMap { $0 }
@@ -133,7 +136,7 @@ extension AccountStore {
     return try database.rows(
       """
       SELECT id, info_hash, upload_percent, download_percent, is_removed, torrent.title, size,
-        file_count, torrent.tags, moved_up, moved_down, completed, created
+        file_count, torrent.tags, moved_up, moved_down, completed, created, length(document)
       FROM torrent_words JOIN torrent ON torrent.id = torrent_words.rowid
       WHERE torrent_words MATCH ? AND NOT is_removed
       ORDER BY bm25(torrent_words, 10, 5, 1), created DESC LIMIT ?
@@ -151,7 +154,8 @@ extension AccountStore {
     return CataloguedTorrent(
       listing: listing, title: row.text(5), size: row.unsigned(6), fileCount: Int(row.integer(7)),
       tags: row.text(8).split(separator: "\n").map(String.init), movedUp: row.unsigned(9),
-      movedDown: row.unsigned(10), completed: Int(row.integer(11)), created: row.integer(12))
+      movedDown: row.unsigned(10), completed: Int(row.integer(11)), created: row.integer(12),
+      documentLength: Int(row.integer(13)))
   }
 
   /// From the columns id, info_hash, the percents and is_removed.

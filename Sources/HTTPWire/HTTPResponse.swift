@@ -46,6 +46,14 @@ public struct HTTPResponse: Sendable {
     if !omitsBody, !status.forbidsBody { bytes.append(contentsOf: body) }
   }
 
+  /// Appends the head of an answer whose length is not known: the connection ends with it.
+  public func encodeUnending(into bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "HTTP/1.1 \(status.code) \(status.reason)".utf8)
+    for header in headers { Self.append(header.name, header.value, to: &bytes) }
+    Self.append("Connection", "close", to: &bytes)
+    bytes.append(contentsOf: "\r\n\r\n".utf8)
+  }
+
   /// The answer to a request, with the body and the connection as the request wants them.
   public func encode(answering request: HTTPRequest) -> [UInt8] {
     var bytes: [UInt8] = []

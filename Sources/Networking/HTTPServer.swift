@@ -11,6 +11,8 @@ public struct HTTPServerLimits: Sendable {
   public var idleDeadline = TimeSpan.seconds(60)
   /// In which the client takes nothing of an answer.
   public var writeDeadline = TimeSpan.seconds(30)
+  /// In which nothing is sent on an answer without an end.
+  public var streamDeadline = TimeSpan.minutes(2)
   public var mostConnections = 4096
   /// From one address: browsers open six, a proxy or a household a few dozen.
   public var mostConnectionsPerAddress = 64
@@ -33,6 +35,8 @@ public final class HTTPServer {
   let handler: Handler
   /// Asked first: answers some requests with bodies that follow by and by.
   public var streamer: ((HTTPRequest, Endpoint) -> HTTPStreamedResponse?)?
+  /// Asked before that: answers some requests with events, without an end.
+  public var eventHandler: ((HTTPRequest, Endpoint) -> HTTPEventStream?)?
   private var listeners: [Listener] = []
   private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
   private var perAddress: [Address: Int] = [:]

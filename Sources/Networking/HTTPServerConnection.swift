@@ -21,6 +21,8 @@ final class HTTPServerConnection: ReadinessHandler {
   private var sent = 0
   /// The last answer is in `output`: nothing more is read, and its last byte ends the connection.
   private var isEnding = false
+  /// Answers without an end are sent here; nothing more is read.
+  private var isStreamingEvents = false
 
   /// The body that is being sent, behind what is in `output`.
   private var stream: (any HTTPBodySource)?
@@ -73,7 +75,7 @@ final class HTTPServerConnection: ReadinessHandler {
       if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
       return
     }
-    guard !isEnding else { return }
+    guard !isEnding, !isStreamingEvents else { return }
     take(bytes)
   }
 
@@ -82,7 +84,9 @@ final class HTTPServerConnection: ReadinessHandler {
     let wasInsideRequest = parser.isInsideRequest
     parser.append(bytes)
     let hasAnswered = answer()
-    if !parser.isInsideRequest {
+    if isStreamingEvents {
+      setDeadline(server.limits.streamDeadline)
+    } else if !parser.isInsideRequest {
       setDeadline(server.limits.idleDeadline)
     } else if !wasInsideRequest || hasAnswered {
       setDeadline(server.limits.requestDeadline)
@@ -95,10 +99,14 @@ final class HTTPServerConnection: ReadinessHandler {
   private func answer() -> Bool {
     var hasAnswered = false
     do {
-      while !isEnding, stream == nil, output.count - sent <= server.limits.mostPendingBytes,
-        let request = try parser.next()
+      while !isEnding, !isStreamingEvents, stream == nil,
+        output.count - sent <= server.limits.mostPendingBytes, let request = try parser.next()
       {
         hasAnswered = true
+        if let events = server.eventHandler?(request, client) {
+          begin(events)
+          continue
+        }
         if let streamed = server.streamer?(request, client) {
           begin(streamed, answering: request)
           continue
@@ -154,6 +162,27 @@ final class HTTPServerConnection: ReadinessHandler {
     stream = nil
   }
 
+  // MARK: Events without an end
+
+  private func begin(_ events: HTTPEventStream) {
+    isStreamingEvents = true
+    events.connection = self
+    var response = HTTPResponse(.ok, contentType: events.contentType)
+    for header in events.headers { response.addHeader(header.name, header.value) }
+    response.encodeUnending(into: &output)
+  }
+
+  func sendEvents(_ bytes: [UInt8]) -> Bool {
+    guard socket != nil, output.count - sent + bytes.count <= server.limits.mostPendingBytes else {
+      return false
+    }
+    let isIdle = output.isEmpty
+    output += bytes
+    setDeadline(server.limits.streamDeadline)
+    if isIdle { flush() }
+    return socket != nil
+  }
+
   private func flush() {
     repeat {
       guard send() else { return }
@@ -194,7 +223,7 @@ final class HTTPServerConnection: ReadinessHandler {
     if isEnding { return finish() }
     setInterest(.readable)
     // Requests that had to wait for the answers before them.
-    if parser.isInsideRequest {
+    if parser.isInsideRequest, !isStreamingEvents {
       answer()
       if !output.isEmpty { flush() }
     }
@@ -234,7 +263,7 @@ final class HTTPServerConnection: ReadinessHandler {
   }
 
   private func expire() {
-    guard parser.isInsideRequest, !isEnding, output.isEmpty else { return close() }
+    guard parser.isInsideRequest, !isEnding, !isStreamingEvents, output.isEmpty else { return close() }
     let response = HTTPResponse(
       .requestTimeout, contentType: "text/plain; charset=utf-8",
       body: Array("the request did not arrive in time\n".utf8))

@@ -18,6 +18,7 @@ public final class AccountsKeeper {
   private let folder: String
   private let patience: Int64
   private let lock: TrackerLock
+  private let progress: FollowedRevision
   private let stopping = StopFlag()
   private let results: Mailbox<AccountsError?>
   private var thread: WorkerThread?
@@ -48,6 +49,7 @@ public final class AccountsKeeper {
     membership = Membership(accounts.authority, lifetime: lifetime)
     let revision = try Self.follow(accounts, since: 0, into: membership)
     lock.tell(revision)
+    progress = FollowedRevision(revision)
     do {
       results = try reactor.makeMailbox { outcomes in
         for outcome in outcomes { report(outcome) }
@@ -56,16 +58,19 @@ public final class AccountsKeeper {
       throw AccountsError(.system(error.code), on: error.operation)
     }
     thread = WorkerThread(name: "shoal-accounts") {
-      [membership, lock, stopping, results, patience] in
+      [membership, lock, progress, stopping, results, patience] in
       let worker = Worker(
-        membership: membership, lock: lock, results: results, patience: patience,
-        revision: revision)
+        membership: membership, lock: lock, progress: progress, results: results,
+        patience: patience, revision: revision)
       worker.run(in: folder) { stopping.isSet.load(ordering: .relaxed) }
     }
     if thread == nil {
       throw AccountsError(.system(EAGAIN), on: "a thread for the accounts")
     }
   }
+
+  /// How far the tracker has followed, for whoever changes the accounts in this process.
+  public var followed: FollowedRevision { progress }
 
   /// Where members reach the tracker, for whoever makes their `.torrent` files.
   public func setAnnounceBases(_ bases: [String]) throws(AccountsError) {
@@ -93,6 +98,7 @@ public final class AccountsKeeper {
   private final class Worker {
     let membership: Membership
     let lock: TrackerLock
+    let progress: FollowedRevision
     let results: Mailbox<AccountsError?>
     let patience: Int64
     var revision: Int64
@@ -103,11 +109,12 @@ public final class AccountsKeeper {
     var hasFailed = false
 
     init(
-      membership: Membership, lock: TrackerLock, results: Mailbox<AccountsError?>,
-      patience: Int64, revision: Int64
+      membership: Membership, lock: TrackerLock, progress: FollowedRevision,
+      results: Mailbox<AccountsError?>, patience: Int64, revision: Int64
     ) {
       self.membership = membership
       self.lock = lock
+      self.progress = progress
       self.results = results
       self.patience = patience
       self.revision = revision
@@ -139,6 +146,7 @@ public final class AccountsKeeper {
       guard version != dataVersion else { return }
       revision = try AccountsKeeper.follow(accounts, since: revision, into: membership)
       lock.tell(revision)
+      progress.tell(revision)
       dataVersion = version
     }
 
@@ -162,5 +170,19 @@ public final class AccountsKeeper {
         hasFailed = true
       }
     }
+  }
+}
+
+/// Up to which revision of the accounts a tracker has followed.
+public final class FollowedRevision: Sendable {
+  private let revision: Atomic<Int64>
+
+  init(_ revision: Int64) { self.revision = Atomic(revision) }
+
+  func tell(_ revision: Int64) { self.revision.store(revision, ordering: .relaxed) }
+
+  /// Waits until a change is in force, for a second at most.
+  public func wait(for wanted: Int64) {
+    for _ in 0..<200 where revision.load(ordering: .relaxed) < wanted { usleep(5000) }
   }
 }

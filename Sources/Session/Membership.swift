@@ -112,6 +112,9 @@ public final class Membership: Sendable {
     }
   }
 
+  /// Reports that wait.
+  public var waitingCount: Int { reports.withLock { $0.count } }
+
   /// Takes all that wait.
   func takeReports() -> [CreditReport] {
     reports.withLock { waiting in

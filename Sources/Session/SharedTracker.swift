@@ -16,17 +16,22 @@ import TrackerWire
 final class SharedTracker: Sendable {
   static let shardCount = 64
 
-  let policy: AnnouncePolicy
+  private let currentPolicy: Mutex<AnnouncePolicy>
+  /// Proxies that say where a HTTP announce comes from.
+  let trustedProxies: [Address]
   /// Who may announce and what; `nil` for a tracker without members.
   let membership: Membership?
   private let shards: InlineArray<64, Mutex<Tracker>>
   private let connectionIDs: Mutex<ConnectionIDAuthority>
   private let placement: TorrentPlacement
+  private let counters = Mutex<[TrackerCounters]>([])
 
   init(
-    _ policy: AnnouncePolicy, admission: Tracker.Admission, membership: Membership? = nil
+    _ policy: AnnouncePolicy, admission: Tracker.Admission, membership: Membership? = nil,
+    trustedProxies: [Address] = []
   ) {
-    self.policy = policy
+    currentPolicy = Mutex(policy)
+    self.trustedProxies = trustedProxies
     self.membership = membership
     var system = SystemRandomNumberGenerator()
     placement = TorrentPlacement(secret: TrackerSecret(system.next(), system.next()))
@@ -63,6 +68,36 @@ final class SharedTracker: Sendable {
     return sum
   }
 
+  // MARK: Policy
+
+  var policy: AnnouncePolicy { currentPolicy.withLock { $0 } }
+
+  /// How much is held at most stays as it was.
+  func setPolicy(_ policy: AnnouncePolicy) {
+    currentPolicy.withLock { current in
+      let (mostPeers, mostTorrents) = (current.mostPeers, current.mostTorrents)
+      current = policy
+      current.mostPeers = mostPeers
+      current.mostTorrents = mostTorrents
+    }
+    for shard in 0..<Self.shardCount { shards[shard].withLock { $0.policy = policy } }
+    allotRoom()
+  }
+
+  // MARK: Counters
+
+  /// One more thread that counts what it answers.
+  func makeCounters() -> TrackerCounters {
+    let made = TrackerCounters()
+    counters.withLock { $0.append(made) }
+    return made
+  }
+
+  /// What all threads have answered.
+  var answered: TrackerCounts {
+    counters.withLock { all in all.reduce(into: TrackerCounts()) { $1.add(to: &$0) } }
+  }
+
   // MARK: Connection IDs
 
   /// One for all threads, so that an ID holds whichever thread issued it; to be asked for anew with
@@ -89,6 +124,7 @@ final class SharedTracker: Sendable {
   /// Gives each shard an equal part of the room that is left, in addition to what it holds. One that
   /// runs full before the next time refuses strangers meanwhile.
   private func allotRoom() {
+    let policy = policy
     let peers = Self.part(of: policy.mostPeers - peerCount)
     let torrents = Self.part(of: policy.mostTorrents - torrentCount)
     for shard in 0..<Self.shardCount {
@@ -121,6 +157,7 @@ final class SharedTracker: Sendable {
   ) throws(SnapshotError) -> Int {
     defer { allotRoom() }
     var reader = try SnapshotReader(snapshot, wallClock: wallClock)
+    let policy = policy
     var taken = 0
     while let infoHash = try reader.nextSwarm() {
       let room = policy.mostPeers - taken

@@ -29,13 +29,16 @@ public final class TrackerServer {
   /// - Parameters:
   ///   - membership: who may announce and what; `nil` for a tracker without members. With one, every
   ///     torrent that it lists is tracked.
+  ///   - trustedProxies: whose word counts for where a HTTP announce comes from.
   ///   - workers: threads that serve, at least 1; the loop's own is one of them.
   public init(
     _ policy: AnnouncePolicy = AnnouncePolicy(), admission: Tracker.Admission,
-    membership: Membership? = nil, workers: Int = 1, on reactor: Reactor
+    membership: Membership? = nil, trustedProxies: [Address] = [], workers: Int = 1,
+    on reactor: Reactor
   ) throws(NetworkError) {
     let tracker = SharedTracker(
-      policy, admission: membership == nil ? admission : .everything, membership: membership)
+      policy, admission: membership == nil ? admission : .everything, membership: membership,
+      trustedProxies: trustedProxies)
     self.tracker = tracker
     self.reactor = reactor
     worker = TrackerWorker(tracker, on: reactor)
@@ -66,6 +69,12 @@ public final class TrackerServer {
     guard let counts = tracker.statistics(of: infoHash) else { return (0, 0, 0) }
     return (counts.complete, counts.incomplete, counts.downloaded)
   }
+
+  /// Answers by another policy from now on; how much is held at most stays.
+  public func setPolicy(_ policy: AnnouncePolicy) { tracker.setPolicy(policy) }
+
+  /// What the tracker does, for threads that only look.
+  public var monitor: TrackerMonitor { TrackerMonitor(tracker) }
 
   // MARK: Listening
 

@@ -14,6 +14,7 @@ import TrackerWire
 final class TrackerWorker: DatagramResponder {
   private let tracker: SharedTracker
   private let reactor: Reactor
+  private let counters: TrackerCounters
   private var http: HTTPServer?
   private var datagramServers: [DatagramServer] = []
   private var connectionIDs: ConnectionIDAuthority
@@ -21,6 +22,7 @@ final class TrackerWorker: DatagramResponder {
   init(_ tracker: SharedTracker, on reactor: Reactor) {
     self.tracker = tracker
     self.reactor = reactor
+    counters = tracker.makeCounters()
     connectionIDs = tracker.connectionIDAuthority
   }
 
@@ -71,12 +73,16 @@ final class TrackerWorker: DatagramResponder {
     let body: [UInt8]
     do {
       switch path.service {
-      case .announce: body = try announce(request.query, path.key, from: client.address)
+      case .announce:
+        let source = try tracker.source(of: request, from: client.address)
+        body = try announce(request.query, path.key, from: source)
       case .scrape: body = try scrape(request.query, path.key)
       }
     } catch let failure as TrackerFailure {
+      counters.count(.refusal)
       body = HTTPTrackerCodec.encode(AnnounceReply.failure(failure))
     } catch {
+      counters.count(.refusal)
       body = HTTPTrackerCodec.encode(AnnounceReply.failure(TrackerFailure("\(error)")))
     }
     return HTTPResponse(.ok, contentType: "text/plain", body: body)
@@ -85,17 +91,22 @@ final class TrackerWorker: DatagramResponder {
   private func announce(
     _ query: HTTPQuery, _ key: ArraySlice<UInt8>?, from source: Address
   ) throws -> [UInt8] {
+    counters.count(.httpAnnounce)
     let announce = try AnnounceRequest(query: query)
     let admission = try tracker.membership?.admit(
       announce, key: key, from: source, at: reactor.now)
     let reply = tracker.withTracker(of: announce.infoHash) {
       $0.handle(announce, from: source, at: reactor.now)
     }
-    if let admission, case .success = reply { report(announce, admission) }
+    switch reply {
+    case .success: if let admission { report(announce, admission) }
+    case .failure: counters.count(.refusal)
+    }
     return HTTPTrackerCodec.encode(reply)
   }
 
   private func scrape(_ query: HTTPQuery, _ key: ArraySlice<UInt8>?) throws -> [UInt8] {
+    counters.count(.scrape)
     let scrape = try ScrapeRequest(query: query)
     try tracker.membership?.check(key)
     return HTTPTrackerCodec.encode(
@@ -121,6 +132,7 @@ final class TrackerWorker: DatagramResponder {
         into: &reply)
     case .announce(let announce, let connectionID, let urlData):
       guard isValid(connectionID, client) else { return }
+      counters.count(.udpAnnounce)
       var admission: Membership.Admission?
       if let membership = tracker.membership {
         do {
@@ -128,6 +140,7 @@ final class TrackerWorker: DatagramResponder {
           admission = try membership.admit(
             announce, key: TrackerPath(urlData[...])?.key, from: client.address, at: reactor.now)
         } catch {
+          counters.count(.refusal)
           return UDPTrackerResponse.writeError(error, request.transactionID, into: &reply)
         }
       }
@@ -135,9 +148,11 @@ final class TrackerWorker: DatagramResponder {
         $0.handle(
           announce, request.transactionID, from: client.address, at: reactor.now, into: &reply)
       }
-      if isServed, let admission { report(announce, admission) }
+      guard isServed else { return counters.count(.refusal) }
+      if let admission { report(announce, admission) }
     case .scrape(let scrape, let connectionID):
       guard isValid(connectionID, client) else { return }
+      counters.count(.scrape)
       guard tracker.membership == nil else {
         // URL data belongs to announces only, so nobody can show a key here.
         return UDPTrackerResponse.writeError(

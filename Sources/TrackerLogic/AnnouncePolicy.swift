@@ -5,7 +5,12 @@ public import DeterministicCore
 public struct AnnouncePolicy: Sendable {
   /// Until the next announce is due.
   public var interval = TimeSpan.minutes(30)
-  /// Up to this much is added to the interval, for each answer anew, so that peers which arrived
+  /// Until the next announce is due while the swarm is young: peers that come while there are few
+  /// learn of those behind them soon. `nil` for the same as ever.
+  ///
+  /// It grows with the swarm's age, of which it is a quarter, up to `interval`.
+  public var youngInterval: TimeSpan?
+  /// Up to this much, and to a tenth of the interval, is added to the interval, for each answer anew, so that peers which arrived
   /// together do not return together.
   public var jitter = TimeSpan.minutes(2)
   /// Sooner than this only events are welcome.
@@ -31,8 +36,14 @@ public struct AnnouncePolicy: Sendable {
     return min(numWant, mostPeersPerReply)
   }
 
-  func nextInterval(_ generator: inout SeededGenerator) -> Int {
-    let spread = Int(jitter.seconds)
-    return Int(interval.seconds) + (spread > 0 ? generator.below(spread + 1) : 0)
+  /// Seconds until the next announce is due in a swarm that has had peers for `age` seconds.
+  func nextInterval(age: UInt32, _ generator: inout SeededGenerator) -> Int {
+    var seconds = Int(interval.seconds)
+    var spread = Int(jitter.seconds)
+    if let youngInterval {
+      seconds = min(seconds, max(Int(youngInterval.seconds), Int(age) / 4))
+      spread = min(spread, seconds / 10)
+    }
+    return seconds + (spread > 0 ? generator.below(spread + 1) : 0)
   }
 }

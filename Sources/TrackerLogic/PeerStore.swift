@@ -69,6 +69,8 @@ package struct PeerStore: ~Copyable, Sendable {
     swarms[swarm].downloaded = max(swarms[swarm].downloaded, downloaded)
   }
 
+  mutating func setAge(of swarm: Int, firstSeen: UInt32) { swarms[swarm].firstSeen = firstSeen }
+
   /// - Parameter place: the peer's position among those of its family.
   mutating func setCounted(_ place: Int, _ family: AddressFamily, in swarm: Int) {
     switch family {

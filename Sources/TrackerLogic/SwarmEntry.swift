@@ -7,6 +7,8 @@ struct SwarmEntry: Keyed, Sendable {
   let infoHash: InfoHash
   /// Peers that became complete while the tracker watched.
   var downloaded: UInt32 = 0
+  /// `Moment.wholeSeconds` at which the first of the peers came that it has had since.
+  var firstSeen: UInt32 = 0
   /// Allowed by whoever runs the tracker, and kept when the last peer leaves.
   var isRegistered: Bool
   var v4 = PeerVector<HostV4>()
@@ -34,6 +36,7 @@ struct SwarmEntry: Keyed, Sendable {
     _ sighting: PeerSighting, hasRoom: Bool, key: SipHash.Key
   ) -> (index: Int, isNew: Bool)? {
     let address = sighting.endpoint.address
+    if peerCount == 0 { firstSeen = sighting.second }
     if let host = HostV4(address) {
       guard let noted = v4.note(host, sighting, hasRoom: hasRoom, key: key) else { return nil }
       countDownload(noted.countsDownload)

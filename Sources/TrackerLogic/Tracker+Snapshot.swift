@@ -163,6 +163,9 @@ extension Tracker {
     }
   }
 
+  /// Seconds; a day.
+  private static var ageOfRestored: UInt32 { 86_400 }
+
   private mutating func restorePeer(
     _ reader: inout SnapshotReader, _ family: AddressFamily, in swarm: Int?, at now: Moment
   ) throws(SnapshotError) {
@@ -178,7 +181,9 @@ extension Tracker {
     let sighting = PeerSighting(
       endpoint: endpoint, id: id, section: section, completes: false,
       second: now.wholeSeconds &- age)
+    // What sighted the first of the peers, and when, is not kept: swarms of an earlier run are old.
     let place = store.note(sighting, in: swarm, most: policy.mostPeers)
+    store.setAge(of: swarm, firstSeen: now.wholeSeconds &- Self.ageOfRestored)
     if let place, bits & countedFlag != 0 { store.setCounted(place, family, in: swarm) }
   }
 }

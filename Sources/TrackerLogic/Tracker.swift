@@ -72,7 +72,7 @@ public struct Tracker: ~Copyable, Sendable {
     } catch {
       return .failure(error)
     }
-    var response = AnnounceResponse(interval: policy.nextInterval(&generator))
+    var response = AnnounceResponse(interval: nextInterval(standing, at: now))
     response.minInterval = Int(policy.minInterval.seconds)
     response.externalAddress = source
     response.trackerID = policy.trackerID
@@ -106,7 +106,7 @@ public struct Tracker: ~Copyable, Sendable {
     }
     let counts = statistics(standing)
     UDPTrackerResponse.writeAnnounce(
-      transactionID, interval: policy.nextInterval(&generator),
+      transactionID, interval: nextInterval(standing, at: now),
       incomplete: counts?.incomplete ?? 0, complete: counts?.complete ?? 0, into: &datagram)
     guard let swarm = standing.swarm, !standing.hasLeft else { return true }
     store.swarms[swarm].write(
@@ -141,6 +141,11 @@ public struct Tracker: ~Copyable, Sendable {
     /// The peer's position among those of its family; `nil` when there was no room for it.
     var place: Int?
     var hasLeft = false
+  }
+
+  private mutating func nextInterval(_ standing: Standing, at now: Moment) -> Int {
+    let age = standing.swarm.map { now.wholeSeconds &- store.swarms[$0].firstSeen } ?? .max
+    return policy.nextInterval(age: age, &generator)
   }
 
   private func statistics(_ standing: Standing) -> ScrapeStatistics? {

@@ -25,8 +25,11 @@ struct CommandError: Error, Hashable, Sendable {
   }
 
   /// The error in one line, safe to show.
-  var line: String {
-    var text = "shoal: "
+  var line: String { "shoal: " + reason }
+
+  /// The same without the program's name, to stand within another sentence.
+  var reason: String {
+    var text = ""
     if let subject { text += SafeText.visible(subject.prefix(400)) + ": " }
     text += SafeText.visible(message.prefix(1000))
     if let remedy { text += "; " + SafeText.visible(remedy) }

@@ -1,3 +1,5 @@
+import TorrentModel
+
 /// The program: finds the verb, hands it its words, and turns what it throws into an exit code.
 enum Shoal {
   static let version = "0.1.0"

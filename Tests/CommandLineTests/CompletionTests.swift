@@ -63,7 +63,7 @@ import Testing
     (["--color", ""], ["always", "auto", "never"]),
     (["--color", "=", "a"], ["always", "auto"]),
     (["--color", "="], ["always", "auto", "never"]),
-    (["--color", "auto", "se"], ["seed"]),
+    (["--color", "auto", "see"], ["seed"]),
     (["get", "--stall"], ["--stall-timeout"]),
     (["get", "--output", ""], ["films"]),
     (["get", "-o", ""], ["films"]),

@@ -13,8 +13,36 @@ enum PlainHTTP {
 
   static func send(
     _ target: String, method: String = "GET", host: String = "127.0.0.1",
-    headers: [String] = [], port: UInt16
+    headers: [String] = [], body: Data = Data(), port: UInt16
   ) throws -> Reply {
+    var bytes = Data()
+    try exchange(target, method, port, host, headers, body) { chunk in
+      bytes.append(chunk)
+      return true
+    }
+    let end = try #require(bytes.range(of: Data("\r\n\r\n".utf8)))
+    let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+    let status = try #require(head.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    return Reply(status: status, head: head, body: Data(bytes[end.upperBound...]))
+  }
+
+  /// Reads an answer that has no end until there is enough of it.
+  static func begin(
+    _ target: String, host: String, headers: [String], port: UInt16, until isEnough: (String) -> Bool
+  ) throws -> String {
+    var bytes = Data()
+    try exchange(target, "GET", port, host, headers, Data()) { chunk in
+      bytes.append(chunk)
+      return !isEnough(String(decoding: bytes, as: UTF8.self))
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// - Parameter take: what came; false when it is enough.
+  private static func exchange(
+    _ target: String, _ method: String, _ port: UInt16, _ host: String, _ headers: [String],
+    _ body: Data, take: (Data) -> Bool
+  ) throws {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(socket >= 0)
     defer { close(socket) }
@@ -33,20 +61,14 @@ enum PlainHTTP {
     try #require(connected == 0)
     let lines =
       ["\(method) \(target) HTTP/1.1", "Host: \(host)", "Connection: close"] + headers + ["", ""]
-    let request = Array(lines.joined(separator: "\r\n").utf8)
+    let request = Array(lines.joined(separator: "\r\n").utf8) + Array(body)
     try #require(write(socket, request, request.count) == request.count)
-    var bytes = Data()
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = read(socket, &chunk, chunk.count)
       try #require(count >= 0, "no whole answer to \(target)")
-      if count == 0 { break }
-      bytes.append(contentsOf: chunk.prefix(count))
+      if count == 0 || !take(Data(chunk.prefix(count))) { return }
     }
-    let end = try #require(bytes.range(of: Data("\r\n\r\n".utf8)))
-    let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
-    let status = try #require(head.split(separator: " ").dropFirst().first.flatMap { Int($0) })
-    return Reply(status: status, head: head, body: Data(bytes[end.upperBound...]))
   }
 
   /// The port in a text such as `http://127.0.0.1:6881/`.

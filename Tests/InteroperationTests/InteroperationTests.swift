@@ -125,6 +125,26 @@ extension Interoperation {
     }
   }
 
+  @Suite struct Members {
+    static let http = ClientKind.others.flatMap { other in
+      [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in
+        MemberTransfer(seeder: seeder, leecher: leecher, scheme: "http")
+      }
+    }
+    /// The clients that send the path of the URL by UDP, too (BEP 41).
+    static let udp = [
+      MemberTransfer(seeder: .libtorrent, leecher: .shoal, scheme: "udp"),
+      MemberTransfer(seeder: .shoal, leecher: .libtorrent, scheme: "udp"),
+    ]
+
+    @Test(arguments: http + udp)
+    func `members are credited with what they moved, and refused once revoked`(
+      transfer: MemberTransfer
+    ) async throws {
+      try await transfer.run()
+    }
+  }
+
   @Suite struct MixedSwarm {
     static let swarms = ClientKind.allCases.map { quickest in
       Swarm(

@@ -86,6 +86,30 @@ private struct Harness: ~Copyable {
     #expect(harness.tracker.torrentCount == 2 && harness.tracker.peerCount == 3)
   }
 
+  @Test func `while a swarm is young its peers come again soon`() throws {
+    var policy = AnnouncePolicy()
+    policy.youngInterval = .minutes(2)
+    var harness = Harness(policy: policy)
+    func interval(_ harness: inout Harness, _ peer: String = "10.0.0.1:1") throws -> Int {
+      try harness.reply(peer).get().interval
+    }
+    for (minutes, range) in [(0, 120...132), (8, 120...132), (60, 900...990), (600, 1800...1920)] {
+      harness.now = .zero + .seconds(1_000_000) + .minutes(minutes)
+      let given = try interval(&harness)
+      #expect(range.contains(given), "\(minutes)")
+    }
+    // Empty for a while, it is young again.
+    harness.announce("10.0.0.1:1", .stopped)
+    let again = try interval(&harness)
+    #expect((120...132).contains(again))
+    // A tracker that was restarted knows its swarms to be old.
+    let bytes = harness.tracker.snapshot(at: harness.now, wallClock: 5)
+    var restored = Harness(policy: policy)
+    try restored.tracker.restore(bytes, at: restored.now, wallClock: 5)
+    let old = try interval(&restored)
+    #expect((1800...1920).contains(old))
+  }
+
   @Test func `seeds are not given seeds, nor partial seeds either`() {
     var harness = Harness()
     harness.announce("10.0.0.1:1", left: 0)

@@ -1,3 +1,5 @@
+import TorrentModel
+
 /// A verb's page, for people and for programs, made from its declaration.
 struct HelpPage {
   let verb: Verb

@@ -118,6 +118,12 @@ extension ValueKind where Value == Endpoint {
   }
 }
 
+extension ValueKind where Value == Address {
+  static let address = ValueKind(
+    placeholder: "ADDR", expected: "an address such as 192.0.2.1 or 2001:db8::1"
+  ) { Address(text: $0) }
+}
+
 extension ValueKind where Value == MagnetLink.PeerHint {
   static let peer = ValueKind(
     placeholder: "ADDR:PORT",

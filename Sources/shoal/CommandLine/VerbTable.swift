@@ -24,6 +24,7 @@ extension Shoal {
     .trackerTorrentList,
     .trackerTorrentExport,
     .trackerStats,
+    .search,
     .simulate,
     .completion,
     .help,

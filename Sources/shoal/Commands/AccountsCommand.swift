@@ -59,9 +59,12 @@ enum AccountsCommand {
   static func announces(_ accounts: AccountStore, _ key: MemberKey) throws(AccountsError)
     -> [String]
   {
-    let bases = try accounts.announceBases()
-    let fallback = ["http", "udp"].map { "\($0)://HOST:\(TrackerOptions.defaultPort)" }
-    return (bases.isEmpty ? fallback : bases).map { "\($0)/\(key.digits)/announce" }
+    let urls = try accounts.announceURLs(for: key)
+    guard urls.isEmpty else { return urls }
+    // Whoever runs the tracker knows what to write for HOST.
+    return ["http", "udp"].map {
+      "\($0)://HOST:\(TrackerOptions.defaultPort)/\(key.digits)/announce"
+    }
   }
 
   /// `1.25`, or `-` while nothing was downloaded.

@@ -1,3 +1,5 @@
+import TorrentModel
+
 extension Verb {
   static let completion = Verb(
     "completion", "Prints a shell's completion script.",

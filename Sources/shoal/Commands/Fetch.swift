@@ -8,6 +8,23 @@ import TorrentModel
 func fetchMetainfo(
   _ url: String
 ) throws(CommandError) -> (document: [UInt8], server: Endpoint) {
+  let (status, body, server) = try fetch(
+    url, shownAs: url, longest: BencodeDecoder.Limits.metainfo.length)
+  guard status == 200 else {
+    throw CommandError(
+      .failure, "the server answered \(status)", on: url, remedy: "check the URL")
+  }
+  return (body, server)
+}
+
+/// What is behind an http or https URL that the person gave.
+///
+/// - Parameters:
+///   - name: what errors call it, where the URL has a key in it.
+///   - longest: bytes.
+func fetch(
+  _ url: String, shownAs name: String, longest: Int
+) throws(CommandError) -> (status: Int, body: [UInt8], server: Endpoint) {
   Reactor.ignoreBrokenPipes()
   let outcome: HTTPOutcome?
   do {
@@ -15,7 +32,7 @@ func fetchMetainfo(
     try reactor.onSignals([SIGINT, SIGTERM]) { [weak reactor] _ in reactor?.stop() }
     let client = HTTPClient(on: reactor)
     var fetch = HTTPFetch(url: url, namedBy: .user)
-    fetch.longestBody = BencodeDecoder.Limits.metainfo.length
+    fetch.longestBody = longest
     fetch.deadline = .minutes(5)
     let arrived = Arrival()
     client.get(fetch) {
@@ -25,20 +42,17 @@ func fetchMetainfo(
     try reactor.run()
     outcome = arrived.outcome
   } catch {
-    throw CommandError(.failure, "\(error)", on: url)
+    throw CommandError(.failure, "\(error)", on: name)
   }
   switch outcome {
-  case .response(200, let body, let server):
-    return (body, server)
-  case .response(let status, _, _):
-    throw CommandError(
-      .failure, "the server answered \(status)", on: url, remedy: "check the URL")
+  case .response(let status, let body, let server):
+    return (status, body, server)
   case nil:
     throw CommandError(
-      .incomplete, "interrupted while it was fetched", on: url,
+      .incomplete, "interrupted while it was fetched", on: name,
       remedy: "run the same command again")
   case .failed(let reason):
-    throw CommandError(.failure, reason, on: url, remedy: "check the URL and the connection")
+    throw CommandError(.failure, reason, on: name, remedy: "check the URL and the connection")
   }
 }
 

@@ -1,5 +1,6 @@
 import DeterministicCore
 import Simulator
+import TorrentModel
 
 /// Performs `shoal simulate`.
 struct SimulateRun {

@@ -1,4 +1,5 @@
 import Accounts
+import Control
 import DeterministicCore
 import Glibc
 import Networking
@@ -8,15 +9,23 @@ import TorrentModel
 import TrackerLogic
 
 /// Runs a tracker until interrupted.
-func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError) -> ExitCode {
+func runTracker(
+  _ arguments: ParsedArguments, console: Console
+) throws(CommandError) -> ExitCode {
+  let options = try TrackerOptions(TrackerOptions.configured(arguments))
   Reactor.ignoreBrokenPipes()
   do {
     let reactor = try Reactor()
-    try reactor.onSignals([SIGINT, SIGTERM]) { _ in reactor.stop() }
+    var reload: () -> Void = {}
+    try reactor.onSignals([SIGINT, SIGTERM, SIGHUP]) { signal in
+      if signal == SIGHUP { reload() } else { reactor.stop() }
+    }
     let keeper = options.isPrivate ? try keepAccounts(options, reactor, console) : nil
     let server = try TrackerServer(
       options.policy, admission: options.isOpen ? .everything : .registered,
-      membership: keeper?.membership, workers: options.workers, on: reactor)
+      membership: keeper?.membership, trustedProxies: options.trustedProxies,
+      workers: options.workers, on: reactor)
+    reload = { reloadConfiguration(arguments, options, server, console) }
     var watcher: FolderWatcher?
     if !options.isOpen, keeper == nil {
       watcher = FolderWatcher(options.torrents, server: server, reactor: reactor, console: console)
@@ -39,15 +48,22 @@ func runTracker(_ options: TrackerOptions, console: Console) throws(CommandError
     let saver = try SwarmSaver(
       server, to: swarms, every: options.saveInterval, on: reactor,
       report: saveReporter(swarms, console))
+    let pages = try servePages(options, server, keeper)
     announceStart(of: server, bases, options, console)
     tellTorrents(watcher, keeper, options, console)
+    tellPages(pages, options, console)
+    ServiceManager.tell(.ready)
     try reactor.run()
+    ServiceManager.tell(.stopping)
     watcher = nil
+    pages?.close()
     server.close()
     keeper?.finish()
     try saver.finish()
     console.event(.event(.serviceStopped))
     return .done
+  } catch let error as CommandError {
+    throw error
   } catch let error as AccountsError {
     throw CommandError(error)
   } catch let error as StorageError {
@@ -110,6 +126,56 @@ private func keepAccounts(
   }
 }
 
+/// Starts the pages of a private tracker, where they are wanted.
+private func servePages(
+  _ options: TrackerOptions, _ server: TrackerServer, _ keeper: AccountsKeeper?
+) throws(CommandError) -> TrackerPages? {
+  guard let keeper, !options.pages.isNone else { return nil }
+  let configuration = try options.pages.configuration(data: options.data)
+  do {
+    return try TrackerPages(
+      configuration, monitor: server.monitor, followed: keeper.followed)
+  } catch {
+    throw CommandError(
+      .failure, "the pages could not be served: \(error)",
+      remedy: "choose another address or port with --admin and --pages")
+  }
+}
+
+private func tellPages(_ pages: TrackerPages?, _ options: TrackerOptions, _ console: Console) {
+  if let admin = pages?.places.admin {
+    let file = options.pages.tokenFile ?? options.data + "/admin.token"
+    console.note("admin page at http://\(admin)/, with the token in \(SafeText.visible(file))")
+  }
+  if let members = pages?.places.members {
+    console.note("members' pages at http://\(members)/KEY/")
+  }
+}
+
+/// Reads the configuration again, and puts in force what can be.
+private func reloadConfiguration(
+  _ arguments: ParsedArguments, _ before: TrackerOptions, _ server: TrackerServer,
+  _ console: Console
+) {
+  ServiceManager.tell(.reloading)
+  defer { ServiceManager.tell(.ready) }
+  do throws(CommandError) {
+    let options = try TrackerOptions(TrackerOptions.configured(arguments))
+    server.setPolicy(options.policy)
+    console.note("configuration read again")
+    var same = options
+    same.interval = before.interval
+    same.youngInterval = before.youngInterval
+    same.leastInterval = before.leastInterval
+    same.mostPeers = before.mostPeers
+    if same != before {
+      console.warn("some of what changed in the configuration takes a new start of the tracker")
+    }
+  } catch {
+    console.warn("the configuration stays as it was: \(error.reason)")
+  }
+}
+
 private func announceStart(
   of server: TrackerServer, _ bases: [String], _ options: TrackerOptions, _ console: Console
 ) {
@@ -141,6 +207,7 @@ extension TrackerOptions {
   var policy: AnnouncePolicy {
     var policy = AnnouncePolicy()
     policy.interval = interval
+    policy.youngInterval = youngInterval
     policy.minInterval = leastInterval
     policy.jitter = min(policy.jitter, TimeSpan.seconds(interval.seconds / 10))
     policy.lifetime = interval * 2 + .minutes(5)

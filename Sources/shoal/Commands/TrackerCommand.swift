@@ -20,6 +20,8 @@ struct TrackerOptions: Hashable, Sendable {
   var data: String
   /// How long a client waits between announces.
   var interval: TimeSpan
+  /// The same while a swarm is young.
+  var youngInterval: TimeSpan
   /// How soon a client may announce again.
   var leastInterval: TimeSpan
   /// Peers in a reply at most.
@@ -28,6 +30,9 @@ struct TrackerOptions: Hashable, Sendable {
   var saveInterval: TimeSpan
   /// Threads that answer.
   var workers: Int
+  /// Proxies whose word counts for where a HTTP announce comes from.
+  var trustedProxies: [Address]
+  var pages: TrackerPageOptions
 
   static let defaultPort: UInt16 = 6969
   static let defaultData = "tracker-data"
@@ -50,6 +55,9 @@ struct TrackerOptions: Hashable, Sendable {
     fallback: "./tracker-data")
   private static let intervalFlag = Flag(
     "interval", .time, "how long clients wait between announces", fallback: "30m")
+  private static let youngIntervalFlag = Flag(
+    "young-interval", .time, "the same while a swarm is young; grows to --interval with its age",
+    fallback: "2m, or --interval where that is shorter")
   private static let leastIntervalFlag = Flag(
     "min-interval", .time, "how soon they may announce again", fallback: "1m")
   private static let mostPeersFlag = Flag(
@@ -60,14 +68,38 @@ struct TrackerOptions: Hashable, Sendable {
   private static let workersFlag = Flag(
     "workers", .number(1...64), "threads that answer", fallback: "one for each processor")
 
+  private static let proxyFlag = Flag(
+    "trusted-proxy", .address, "a reverse proxy whose X-Forwarded-For is believed",
+    isRepeatable: true)
+  private static let configFlag = Flag(
+    "config", short: "c", .path,
+    "a file with these flags, one 'key = value' a line; flags given here come after it")
+
   static let flags = FlagGroup(
     title: "Tracker",
     [
       listenFlag.outline, openFlag.outline, privateSwitch.outline, publicURLFlag.outline,
       torrentsFlag.outline, dataFlag.outline,
-      intervalFlag.outline, leastIntervalFlag.outline, mostPeersFlag.outline,
-      saveFlag.outline, workersFlag.outline,
+      intervalFlag.outline, youngIntervalFlag.outline, leastIntervalFlag.outline,
+      mostPeersFlag.outline,
+      saveFlag.outline, workersFlag.outline, proxyFlag.outline, configFlag.outline,
     ])
+
+  /// The flags that may stand in the file of --config.
+  static let configurable =
+    (flags.flags + TrackerPageOptions.flags.flags).filter { $0.name != configFlag.outline.name }
+
+  /// With what the file of --config says before what the command line says.
+  static func configured(_ arguments: ParsedArguments) throws(CommandError) -> ParsedArguments {
+    guard let path = try arguments.value(of: configFlag) else { return arguments }
+    var configured = arguments
+    let given = Set(arguments.occurrences.map(\.name))
+    // A flag that is given takes the place of all its lines in the file, repeatable or not.
+    configured.occurrences =
+      try ConfigurationFile.read(path, flags: configurable).filter { !given.contains($0.name) }
+      + arguments.occurrences
+    return configured
+  }
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     listen =
@@ -90,15 +122,24 @@ struct TrackerOptions: Hashable, Sendable {
     }
     torrents = try arguments.value(of: Self.torrentsFlag) ?? data + "/torrents"
     interval = try arguments.value(of: Self.intervalFlag) ?? .minutes(30)
-    leastInterval = try arguments.value(of: Self.leastIntervalFlag) ?? min(.minutes(1), interval)
-    guard interval >= .seconds(1), leastInterval <= interval else {
+    youngInterval = try arguments.value(of: Self.youngIntervalFlag) ?? min(.minutes(2), interval)
+    leastInterval =
+      try arguments.value(of: Self.leastIntervalFlag) ?? min(.minutes(1), youngInterval)
+    guard interval >= .seconds(1), youngInterval <= interval, leastInterval <= youngInterval else {
       throw .usage(
-        "--min-interval wants to be no longer than --interval, and that a second or more")
+        "--min-interval wants to be no longer than --young-interval, that no longer than "
+          + "--interval, and that a second or more")
     }
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? 200
     saveInterval = try arguments.value(of: Self.saveFlag) ?? .seconds(60)
     guard saveInterval >= .seconds(1) else { throw .usage("--save-every wants a second or more") }
     workers = try arguments.value(of: Self.workersFlag) ?? min(WorkerThread.recommendedCount, 64)
+    trustedProxies = try arguments.values(of: Self.proxyFlag)
+    pages = try TrackerPageOptions(arguments)
+    guard pages.isNone || isPrivate else {
+      throw .usage(
+        "--admin and --pages are of a private tracker", remedy: "give --private, too")
+    }
   }
 
   /// A URL as announce URLs begin.
@@ -115,7 +156,7 @@ struct TrackerOptions: Hashable, Sendable {
 extension Verb {
   static let tracker = Verb(
     "tracker", "Runs a tracker, by HTTP and UDP.", operands: .none,
-    groups: [TrackerOptions.flags],
+    groups: [TrackerOptions.flags, TrackerPageOptions.flags],
     details: [
       "With accounts in its data folder, made by 'shoal tracker user add' and 'shoal tracker "
         + "torrent add', the tracker is private: members alone may announce, each with a key in the "
@@ -123,6 +164,8 @@ extension Verb {
       "Announces are answered at http://HOST:PORT/announce and udp://HOST:PORT. Only torrents "
         + "whose .torrent file lies in the folder of --torrents are tracked, unless --open is "
         + "given; the folder is looked at again when it changes.",
+      "SIGHUP has the file of --config read again: the intervals and --max-numwant are in force at "
+        + "once, all else when the tracker starts again.",
       "The swarms are written to the data folder every --save-every and at the end, and read again "
         + "at the start: a kill or a power cut costs what came after the last time. The file before "
         + "is kept, and used where the last one is damaged.",
@@ -135,6 +178,6 @@ extension Verb {
     exitCodes: [.done, .failure, .usage, .disk],
     events: [.serviceStarted, .serviceStopped, .error]
   ) { arguments, console throws(CommandError) in
-    try runTracker(TrackerOptions(arguments), console: console)
+    try runTracker(arguments, console: console)
   }
 }

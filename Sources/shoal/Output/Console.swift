@@ -1,4 +1,5 @@
 import Glibc
+import TorrentModel
 
 /// Where a command says things: results on standard output, errors on standard error, or all of it
 /// as JSON lines on standard output.

@@ -1,3 +1,5 @@
+import TorrentModel
+
 /// An event of `--json` mode, as it is documented: its name and its keys.
 ///
 /// The invariant: an event is written with exactly the keys of its outline, in their order, behind

@@ -157,6 +157,15 @@ extension EventOutline {
       Key("completed", "downloads that became complete"),
     ])
 
+  static let found = EventOutline(
+    "found", "a torrent of a tracker's catalogue",
+    [
+      Key("name", "its title"), .infoHash, .size, Key("tags", "words to find it by"),
+      Key("seeders", "peers that have it all"), Key("leechers", "peers that take it"),
+      Key("free", "whether downloads cost nothing"),
+      Key("document", "URL of the .torrent file, with your key in it"),
+    ])
+
   static let exported = EventOutline(
     "exported", "a .torrent file was written for a member",
     [.infoHash, Key("name", "the member"), .file])

@@ -1,4 +1,5 @@
 import DeterministicCore
+import TorrentModel
 
 /// Shows how transfers go: lines redrawn in place on a terminal, a line every ten seconds
 /// elsewhere, `progress` events at most once a second in JSON mode.

@@ -1,5 +1,6 @@
 import DeterministicCore
 import Simulator
+import TorrentModel
 
 /// What runs of a simulation came to, as a table for people and as numbers for programs.
 struct SimulationTable {

@@ -21,5 +21,8 @@ final class Aria2: Client {
     process = try arena.start(name, "aria2c", arguments + [options.source])
   }
 
+  /// At SIGTERM it is in too much of a hurry.
+  func leave() { process.end(with: SIGINT) }
+
   func isComplete() -> Bool { process.output().split(separator: "\n").contains("complete") }
 }

@@ -67,6 +67,9 @@ final class Transmission: Client {
       && number("leftUntilDone") == 0
   }
 
+  /// It goes without a word when the daemon ends; a torrent that is stopped says farewell.
+  func leave() async throws { _ = try await call("torrent-stop", [:]) }
+
   private func call(_ method: String, _ arguments: [String: Any]) async throws -> [String: Any] {
     var request = URLRequest(url: endpoint, timeoutInterval: 10)
     request.httpMethod = "POST"

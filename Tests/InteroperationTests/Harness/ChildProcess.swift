@@ -18,6 +18,16 @@ final class ChildProcess {
     posix_spawn_file_actions_addopen(&actions, 1, log.path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
+    // The threads of a test block signals, and a program would inherit that: it could not be asked
+    // to end.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    posix_spawnattr_setsigmask(&attributes, &unblocked)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     let home = log.deletingLastPathComponent().path
     let variables = ["PATH=\(path)", "HOME=\(home)", "LC_ALL=C.UTF-8"]
@@ -26,7 +36,7 @@ final class ChildProcess {
     defer { for pointer in argv + envp { free(pointer) } }
 
     var id: pid_t = 0
-    let error = posix_spawnp(&id, command, &actions, nil, &argv, &envp)
+    let error = posix_spawnp(&id, command, &actions, &attributes, &argv, &envp)
     guard error == 0 else {
       throw Failure("\(name): cannot start \(command): \(String(cString: strerror(error)))")
     }
@@ -55,9 +65,9 @@ final class ChildProcess {
   }
 
   /// Asks the program to end, and makes it after ten seconds.
-  func end() {
+  func end(with signal: Int32 = SIGTERM) {
     guard exitCode() == nil else { return }
-    kill(id, SIGTERM)
+    kill(id, signal)
     for _ in 0..<500 {
       usleep(20_000)
       if exitCode() != nil { return }

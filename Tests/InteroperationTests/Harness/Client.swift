@@ -6,9 +6,14 @@ protocol Client: AnyObject {
 
   /// Whether all data has arrived, as the program itself says.
   func isComplete() async throws -> Bool
+
+  /// Leaves the swarm in the way in which the program says farewell to its tracker.
+  func leave() async throws
 }
 
 extension Client {
+  func leave() async throws { process.end() }
+
   /// Returns when the program says that it has everything.
   func waitUntilComplete(within limit: Duration) async throws {
     try await wait(until: "\(process.name) is complete", within: limit) {

@@ -1,11 +1,9 @@
-import TorrentModel
-
 /// JSON (RFC 8259) to write: keys stay in the order given, so that lines of one event look alike.
 ///
 /// The standard library has no writer and Foundation's would add twelve megabytes to the binary.
 /// Strings leave with every control, bidirectional and separator character escaped, so that a line
 /// is safe to look at in a terminal, too.
-indirect enum JSONValue: Sendable {
+public indirect enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -16,21 +14,14 @@ indirect enum JSONValue: Sendable {
   case array([JSONValue])
   case object([(String, JSONValue)])
 
-  static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
-  static func optional(_ number: Int64?) -> JSONValue { number.map(JSONValue.integer) ?? .null }
-  static func strings(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
-
-  /// One event: its name and the wall clock's time in seconds since 1970, then its own keys.
-  static func event(_ outline: EventOutline, _ pairs: [(String, JSONValue)] = []) -> JSONValue {
-    assert(
-      pairs.map(\.0) == outline.keys.map(\.name),
-      "the event \(outline.name) is documented with other keys")
-    return .object(
-      [("event", .string(outline.name)), ("time", .decimal(WallClock.now()))] + pairs)
+  public static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+  public static func optional(_ number: Int64?) -> JSONValue {
+    number.map(JSONValue.integer) ?? .null
   }
+  public static func strings(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
 
   /// The value on one line.
-  var text: String {
+  public var text: String {
     var text = ""
     write(to: &text)
     return text
