@@ -263,7 +263,9 @@ final class HTTPServerConnection: ReadinessHandler {
   }
 
   private func expire() {
-    guard parser.isInsideRequest, !isEnding, !isStreamingEvents, output.isEmpty else { return close() }
+    guard parser.isInsideRequest, !isEnding, !isStreamingEvents, output.isEmpty else {
+      return close()
+    }
     let response = HTTPResponse(
       .requestTimeout, contentType: "text/plain; charset=utf-8",
       body: Array("the request did not arrive in time\n".utf8))

@@ -28,7 +28,8 @@ enum PlainHTTP {
 
   /// Reads an answer that has no end until there is enough of it.
   static func begin(
-    _ target: String, host: String, headers: [String], port: UInt16, until isEnough: (String) -> Bool
+    _ target: String, host: String, headers: [String], port: UInt16,
+    until isEnough: (String) -> Bool
   ) throws -> String {
     var bytes = Data()
     try exchange(target, "GET", port, host, headers, Data()) { chunk in

@@ -62,9 +62,9 @@ struct AdminAPI {
     case ("GET", 1, "members"): return .json(.array(try accounts.members().map { $0.json() }))
     case ("POST", 1, "members"): return try addMember(fields)
     case ("GET", 2, "members"):
-      let member = try accounts.member(named: path[1])
+      let member = try member(path[1])
       return .json(member.json(try accounts.announceURLs(for: member.key)))
-    case ("POST", 3, "members"): return try changeMember(path[1], path[2], fields)
+    case ("POST", 3, "members"): return try changeMember(try member(path[1]), path[2], fields)
     case ("GET", 1, "torrents"):
       let found = try accounts.torrents(matching: fields["q"] ?? "", limit: Self.mostListed)
       return .json(.array(found.map { $0.json(monitor) }))
@@ -101,17 +101,26 @@ struct AdminAPI {
     return .json(member.json(try accounts.announceURLs(for: member.key)), .created)
   }
 
+  /// By number: a name may hold what no path can.
+  private func member(_ number: String) throws(AccountsError) -> Member {
+    guard let id = UInt32(number), let member = try accounts.member(MemberID(id)) else {
+      throw AccountsError(.notFound("member"), on: number)
+    }
+    return member
+  }
+
   private func changeMember(
-    _ name: String, _ action: String, _ fields: FormFields
+    _ member: Member, _ action: String, _ fields: FormFields
   ) throws -> HTTPResponse {
+    let name = member.name
     switch action {
     case "revoke":
       return .json(try change { () throws(AccountsError) in try accounts.revoke(name) }.json())
     case "rotate":
-      let member = try change { () throws(AccountsError) in try accounts.rotate(name) }
-      return .json(member.json(try accounts.announceURLs(for: member.key)))
+      let rotated = try change { () throws(AccountsError) in try accounts.rotate(name) }
+      return .json(rotated.json(try accounts.announceURLs(for: rotated.key)))
     case "limit":
-      let limits = try limits(fields, before: try accounts.member(named: name).limits)
+      let limits = try limits(fields, before: member.limits)
       return .json(
         try change { () throws(AccountsError) in try accounts.limit(name, to: limits) }.json())
     default: return .error(.notFound, "members are revoked, rotated or limited")

@@ -73,16 +73,16 @@ extension AdminAssets {
             "responses": { "201": { "description": "the Member, with its announce URLs" },
               "400": { "description": "Error" } } }
         },
-        "/api/v1/members/{name}": {
+        "/api/v1/members/{number}": {
           "parameters": [
-            { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } }
+            { "name": "number", "in": "path", "required": true, "schema": { "type": "integer" } }
           ],
           "get": { "summary": "A member, with its announce URLs",
             "responses": { "200": { "description": "the Member" } } }
         },
-        "/api/v1/members/{name}/{action}": {
+        "/api/v1/members/{number}/{action}": {
           "parameters": [
-            { "name": "name", "in": "path", "required": true, "schema": { "type": "string" } },
+            { "name": "number", "in": "path", "required": true, "schema": { "type": "integer" } },
             { "name": "action", "in": "path", "required": true,
               "schema": { "enum": ["revoke", "rotate", "limit"] } }
           ],

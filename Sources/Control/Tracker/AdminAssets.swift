@@ -79,7 +79,9 @@ enum AdminAssets {
     th, td { padding: .35rem .6rem .35rem 0; border-top: 1px solid var(--line);
       white-space: nowrap; }
     td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; }
-    td:last-child { text-align: right; }
+    th:nth-child(n+2), td:nth-child(n+2) { text-align: right; }
+    #signals td { text-align: left; }
+    @media (max-width: 30rem) { section { padding: 1rem; } }
     a { color: var(--accent); }
     a.button { color: var(--on-accent); } a.button.quiet { color: var(--accent); }
     tr.revoked td:first-child { text-decoration: line-through; color: var(--faint); }
@@ -171,7 +173,7 @@ enum AdminAssets {
 
     async function showMembers() {
       const path = (member, action) =>
-        "members/" + encodeURIComponent(member.name) + (action ? "/" + action : "");
+        "members/" + member.number + (action ? "/" + action : "");
       fill("#members", (await ask("GET", "members")).map((member) => ({
         revoked: member.revoked,
         cells: [
