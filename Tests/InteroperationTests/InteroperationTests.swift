@@ -86,9 +86,7 @@ extension Interoperation {
     }
 
     static let superSeeds = [
-      Introduction(other: .libtorrent, shoalSeeds: true, source: .torrentFile, superSeeds: true),
       Introduction(other: .libtorrent, shoalSeeds: false, source: .magnetLink, superSeeds: true),
-      Introduction(other: .transmission, shoalSeeds: true, source: .torrentFile, superSeeds: true),
       Introduction(other: .aria2, shoalSeeds: true, source: .magnetLink, superSeeds: true),
     ]
 
