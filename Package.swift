@@ -70,9 +70,9 @@ let package = Package(
     module(
       "Session",
       [
-        "Accounts", "Bencoding", "CLinux", "DeterministicCore", "HTTPWire", "Hashing", "Networking",
-        "PeerWire",
-        "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
+        "Accounts", "Bencoding", "CLinux", "ChordLogic", "ChordWire", "DeterministicCore",
+        "HTTPWire", "Hashing", "Networking", "PeerWire", "Storage", "SwarmLogic", "TorrentModel",
+        "TrackerLogic", "TrackerWire",
       ]),
 
     // Floor 5, too: virtual time, links and memory brought to the same decisions
@@ -96,9 +96,9 @@ let package = Package(
     .executableTarget(
       name: "shoal",
       dependencies: [
-        "Accounts", "Bencoding", "CLinux", "Control", "DeterministicCore", "HTTPWire", "Hashing",
-        "Networking",
-        "Session", "Simulator", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic",
+        "Accounts", "Bencoding", "CLinux", "ChordLogic", "ChordWire", "Control",
+        "DeterministicCore", "HTTPWire", "Hashing", "Networking", "Session", "Simulator", "Storage",
+        "SwarmLogic", "TorrentModel", "TrackerLogic",
         "TrackerWire",
       ],
       swiftSettings: fast),

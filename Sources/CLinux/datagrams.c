@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 // Index i of every array belongs to the i-th datagram received; `answers` is filled from its start,
@@ -92,6 +93,22 @@ void shoal_datagram_batch_answer(struct shoal_datagram_batch *batch, int index, 
   batch->answer_parts[batch->answer_count] =
       (struct iovec){batch->replies + (size_t)index * batch->longest_reply, length};
   batch->answer_count++;
+}
+
+unsigned shoal_datagram_batch_add(
+    struct shoal_datagram_batch *batch, const void *bytes, size_t length, const void *address,
+    unsigned address_length) {
+  unsigned index = batch->answer_count;
+  if (index == batch->capacity || length > batch->longest_reply ||
+      address_length > sizeof *batch->sources)
+    return batch->capacity - index;
+  uint8_t *place = batch->replies + (size_t)index * batch->longest_reply;
+  memcpy(place, bytes, length);
+  memcpy(&batch->sources[index], address, address_length);
+  batch->answers[index].msg_hdr.msg_name = &batch->sources[index];
+  batch->answers[index].msg_hdr.msg_namelen = address_length;
+  batch->answer_parts[index] = (struct iovec){place, length};
+  return batch->capacity - ++batch->answer_count;
 }
 
 void shoal_datagram_batch_send(struct shoal_datagram_batch *batch, int socket) {

@@ -1,11 +1,11 @@
-import DeterministicCore
-import TorrentModel
+public import DeterministicCore
+public import TorrentModel
 
-/// How many queries an address may ask: so many at once, so many a second after that.
+/// How many datagrams an address may send: so many at once, so many a second after that.
 ///
 /// The invariant: at most `mostAddresses` are remembered, the longest known forgotten first, so a
 /// flood from invented addresses costs no more memory than one from a real one.
-struct AddressLimits: Sendable {
+public struct AddressLimits: Sendable {
   private struct Bucket: Sendable {
     var balance: Double
     var filledAt: Moment
@@ -18,15 +18,15 @@ struct AddressLimits: Sendable {
 
   static let mostAddresses = 8192
 
-  init(perSecond: Double, burst: Double) {
+  public init(perSecond: Double, burst: Double) {
     self.perSecond = perSecond
     self.burst = burst
   }
 
   var count: Int { buckets.count }
 
-  /// Whether one more query from there is to be heard.
-  mutating func admits(_ address: Address, at now: Moment) -> Bool {
+  /// Whether one more from there is to be heard.
+  public mutating func admits(_ address: Address, at now: Moment) -> Bool {
     guard var bucket = buckets[address] else {
       if order.count >= Self.mostAddresses, let oldest = order.popFirst() { buckets[oldest] = nil }
       order.append(address)

@@ -8,6 +8,9 @@ public struct ChordConfiguration: Sendable {
   /// Between two rounds of stabilizing, chosen anew each time (Stoica et al., ToN 2003, section 6).
   public var shortestRound = TimeSpan.seconds(15)
   public var longestRound = TimeSpan.seconds(45)
+  /// The wait before the next round when a neighbour has changed, doubled from round to round until
+  /// it is as long as any other; nil for no haste. Many who come at once find their places in it.
+  public var quickestRound: TimeSpan? = .milliseconds(500)
   /// A query is sent again after this long without an answer.
   public var retransmission = TimeSpan.seconds(1)
   /// Datagrams sent for one query of maintenance before its node counts as failed.

@@ -36,6 +36,8 @@ public struct ChordGate: Sendable {
     public var wrongRing = 0
     public var unproven = 0
     public var unbound = 0
+
+    public init() {}
   }
 
   /// A member asks each of its neighbours a few things a minute, a lookup one thing.
@@ -58,7 +60,7 @@ public struct ChordGate: Sendable {
     guard endpoint.isDialable else { return .drop }
     switch message.body {
     case .query(let query, let head):
-      guard limits.admits(endpoint.address, at: now) else {
+      guard limits.admits(endpoint.address.subscriber, at: now) else {
         counts.flooded += 1
         return .drop
       }

@@ -6,6 +6,8 @@ public import TorrentModel
 public enum ChordInput: Sendable {
   /// Become a member, by way of one of these nodes; with none, the first of a ring.
   case start(via: [Endpoint])
+  /// Become a leaf (BEP 43): a client that these nodes are to help, and in nobody's tables.
+  case attach(via: [Endpoint])
   case received(ChordMessage, from: Endpoint)
   /// Find the owner of a key. The number comes back with the answer.
   case lookup(UInt64, Identifier)

@@ -152,9 +152,11 @@ extension ChordNode {
       checkPredecessor(at: now, into: &effects)
     } else if let next = successors.first, Arc(after: own.id, through: next.id).contains(target) {
       reply(.next(.predecessor(successors: copies)), transaction, to: endpoint, into: &effects)
+      checkSuccessor(at: now, into: &effects)
     } else {
       let closer = preceding(target, most: NextHop.mostCloser, at: now)
       reply(.next(.closer(closer)), transaction, to: endpoint, into: &effects)
+      if closer.first?.id == successors.first?.id { checkSuccessor(at: now, into: &effects) }
     }
   }
 
@@ -179,6 +181,14 @@ extension ChordNode {
     found.removeAll { suspicion.isSuspected($0.endpoint, at: now) }
     return Array(
       found.sorted { $0.id.distance(to: target) < $1.id.distance(to: target) }.prefix(most))
+  }
+
+  /// A lookup goes by way of the successor: if it is gone, it had better be found out before the next
+  /// one does, and not only in the next round.
+  private mutating func checkSuccessor(at now: Moment, into effects: inout [ChordEffect]) {
+    guard now - stabilizedAt > configuration.retransmission * 5 else { return }
+    stabilizedAt = now
+    perform(stabilizer.begin(), at: now, into: &effects)
   }
 
   /// Somebody took this node for an owner it is not: perhaps because its predecessor is gone.

@@ -1,4 +1,4 @@
-import ChordWire
+public import ChordWire
 import DeterministicCore
 import TorrentModel
 
@@ -23,8 +23,9 @@ extension ChordNode {
     } else {
       lookup.addPreceding(first, hops: 1)
     }
+    let knowsNobody = lookup.isExhausted
     lookups.append(lookup)
-    if purpose == .join, !stabilizer.isMember {
+    if !stabilizer.isMember, knowsNobody {
       askStrangers(for: lookup.number, at: now, into: &effects)
     }
     advanceLookups(at: now, into: &effects)
@@ -33,7 +34,16 @@ extension ChordNode {
   /// Puts into a lookup what is known here.
   private func seed(_ lookup: inout Lookup, at now: Moment) {
     let target = lookup.target
-    guard stabilizer.isMember else { return }
+    guard stabilizer.isMember else {
+      // A joiner goes by what it is told anew; a leaf has nobody but those it once heard from.
+      guard lookup.purpose != .join else { return }
+      let known = remembered.contacts.filter { !suspicion.isSuspected($0.endpoint, at: now) }
+      lookup.addPreceding(
+        Array(
+          known.sorted { $0.id.distance(to: target) < $1.id.distance(to: target) }.prefix(8)),
+        hops: 1)
+      return
+    }
     if stabilizer.owns(target) {
       lookup.finishOwned(successors: stabilizer.successors.contacts, by: own)
       return
@@ -51,19 +61,28 @@ extension ChordNode {
     lookup.addPreceding(preceding(target, most: 8, at: now), hops: 1)
   }
 
-  /// A joiner knows endpoints only: whoever answers there is asked on.
+  /// A joiner and a fresh leaf know endpoints only: whoever answers there is asked on.
   private mutating func askStrangers(
     for number: UInt32, at now: Moment, into effects: inout [ChordEffect]
   ) {
-    guard case .joining(let endpoints) = phase else { return }
-    for endpoint in endpoints.prefix(3) {
+    let endpoints: [Endpoint]
+    switch phase {
+    case .joining(let known), .leaf(let known): endpoints = known
+    case .idle, .member, .left: return
+    }
+    for endpoint in endpoints.prefix(Self.strangersAtOnce) {
       ask(
         endpoint, nil, .next(NextRequest(own.id)), for: .lookup(number, isConfirming: false),
         at: now, into: &effects)
     }
     // The next try begins elsewhere.
-    phase = .joining(via: Array(endpoints.dropFirst(3) + endpoints.prefix(3)))
+    let others = Array(
+      endpoints.dropFirst(Self.strangersAtOnce) + endpoints.prefix(Self.strangersAtOnce))
+    if case .leaf = phase { phase = .leaf(via: others) } else { phase = .joining(via: others) }
   }
+
+  /// Endpoints tried side by side: some of those remembered are gone.
+  private static let strangersAtOnce = 4
 
   mutating func update(lookup number: UInt32, _ change: (inout Lookup) -> Void) {
     guard let place = lookups.firstIndex(where: { $0.number == number }) else { return }
@@ -109,6 +128,8 @@ extension ChordNode {
       if lookups[place].purpose == .join || lookups[place].purpose == .merge {
         // Nothing is known here to begin from.
         lookups[place].giveUp()
+      } else if lookups[place].isExhausted {
+        askStrangers(for: lookups[place].number, at: now, into: &effects)
       }
     }
     // A joiner's first questions go to endpoints without a name and are not the lookup's yet.
@@ -125,6 +146,23 @@ extension ChordNode {
         probe.contact, .next(request), for: .lookup(number, isConfirming: probe.isConfirming),
         at: now, into: &effects)
     }
+  }
+
+  /// Whoever, as far as a lookup under way has found, owns its key or comes next behind it, nearest
+  /// first, none of them sworn to: for a reader, who would rather ask a copy now than the owner
+  /// later.
+  public func believedOwners(ofLookup number: UInt64) -> [Contact] {
+    lookups.first { $0.purpose == .client(number) }?.believedOwners ?? []
+  }
+
+  /// The node nearest before the key of a lookup under way that has answered.
+  public func nearestAnswered(inLookup number: UInt64) -> Contact? {
+    lookups.first { $0.purpose == .client(number) }?.nearestAnswered
+  }
+
+  /// Drops a lookup whose answer nobody waits for any more.
+  public mutating func abandon(lookup number: UInt64) {
+    lookups.removeAll { $0.purpose == .client(number) }
   }
 
   private mutating func end(

@@ -17,6 +17,11 @@ extension ChordNode {
     beginJoin(at: now, into: &effects)
   }
 
+  mutating func attach(via endpoints: [Endpoint]) {
+    guard !stabilizer.isMember else { return }
+    phase = .leaf(via: endpoints)
+  }
+
   // MARK: Joining
 
   private mutating func beginJoin(at now: Moment, into effects: inout [ChordEffect]) {
@@ -63,6 +68,8 @@ extension ChordNode {
       effects.append(.report(.joined(behind: contact)))
       becomeMember(at: now)
       nextRound = now
+      // It will ask us for our successors before it believes that we are there.
+      hint(of: own, to: contact, at: now, into: &effects)
       pullRecords(at: now, into: &effects)
       compareMembers(at: now, into: &effects)
       beginRound(at: now, into: &effects)
@@ -88,7 +95,20 @@ extension ChordNode {
 
   // MARK: Rounds
 
+  /// A neighbour changed: others may not have found their places yet.
+  mutating func quicken(at now: Moment) {
+    guard phase == .member, let quickest = configuration.quickestRound else { return }
+    haste = quickest
+    nextRound = min(nextRound, now + quickest)
+  }
+
   private mutating func scheduleRound(at now: Moment) {
+    if let wait = haste, wait < configuration.shortestRound {
+      haste = wait * 2
+      nextRound = now + .seconds(wait.seconds * (0.75 + 0.5 * generator.fraction()))
+      return
+    }
+    haste = nil
     let spread = configuration.longestRound.seconds - configuration.shortestRound.seconds
     nextRound = now + configuration.shortestRound + .seconds(spread * generator.fraction())
   }
@@ -100,6 +120,7 @@ extension ChordNode {
     }
     scheduleRound(at: now)
     roundCount += 1
+    stabilizedAt = now
     perform(stabilizer.begin(), at: now, into: &effects)
     refreshFinger(at: now, into: &effects)
     records.expire(at: now)
@@ -136,6 +157,11 @@ extension ChordNode {
     answerDeferred(into: &effects)
     noteNeighbours(at: now, into: &effects)
     if let waiting = stabilizer.takeWaiting() { notified(by: waiting, at: now, into: &effects) }
+    if let candidate = stabilizer.takeWaitingCandidate(),
+      let step = stabilizer.consider(candidate)
+    {
+      perform(step, at: now, into: &effects)
+    }
   }
 
   mutating func notified(
@@ -145,6 +171,7 @@ extension ChordNode {
     let step = stabilizer.notified(by: contact)
     if stabilizer.predecessor != before {
       effects.append(.report(.predecessorChanged(stabilizer.predecessor)))
+      quicken(at: now)
     }
     if let step { perform(step, at: now, into: &effects) }
   }

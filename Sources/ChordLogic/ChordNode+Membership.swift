@@ -21,10 +21,15 @@ extension ChordNode {
   mutating func noteNeighbours(at now: Moment, into effects: inout [ChordEffect]) {
     let first = stabilizer.successors.first
     guard first != lastSuccessor else { return }
+    let previous = lastSuccessor
     lastSuccessor = first
     effects.append(.report(.successorChanged(first)))
+    quicken(at: now)
     guard isSmallRing, let first else { return }
-    if members.insert(first) { spread(first, isJoin: true, at: now) }
+    // It may have been heard of before, by its own hint; but who stands nearer than the one before it
+    // has just come.
+    let hasCome = previous.map { Identifier.between(own.id, first.id, $0.id) } ?? false
+    if members.insert(first) || hasCome { spread(first, isJoin: true, at: now) }
   }
 
   /// A node failed or left. Its predecessor is the one to spread it.

@@ -1,6 +1,6 @@
 public import ChordWire
 public import DeterministicCore
-import TorrentModel
+public import TorrentModel
 
 /// One node of a ring: its place, its way through lookups, what it knows of others, and the records
 /// that are its to keep.
@@ -17,6 +17,7 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
 
   enum Phase: Hashable, Sendable {
     case idle
+    case leaf(via: [Endpoint])
     case joining(via: [Endpoint])
     case member
     case left
@@ -51,10 +52,14 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
 
   var nextRound = Moment.distantFuture
   var roundCount = 0
+  /// The wait before the next round, where it is shorter than usual.
+  var haste: TimeSpan?
   var nextFinger = 159
   var joinRetryAt = Moment.distantFuture
   var joinAttempts = 0
   var checkedPredecessorAt = Moment.zero
+  /// When the last round began.
+  var stabilizedAt = Moment.zero
   private var wakeSetFor = Moment.distantFuture
 
   /// State queries put off at most; those beyond are told to come back.
@@ -94,6 +99,7 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
   ) {
     switch input {
     case .start(let endpoints): start(via: endpoints, at: now, into: &effects)
+    case .attach(let endpoints): attach(via: endpoints)
     case .received(let message, let endpoint):
       receive(message, from: endpoint, at: now, into: &effects)
     case .lookup(let number, let target):
@@ -166,6 +172,26 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
   public var ringSize: Int { max(stabilizer.ringSize, knowsWholeRing ? members.count : 0) }
   public var memberCount: Int { members.count }
   public var recordCount: Int { records.count }
+
+  /// Whether an answer with this transaction is awaited from there.
+  public func awaits(_ transaction: UInt32, from endpoint: Endpoint) -> Bool {
+    pending.find(transaction, from: endpoint) != nil
+  }
+
+  /// Queries whose answers are awaited.
+  public var pendingCount: Int { pending.queries.count }
+
+  /// Nodes worth remembering for the next time, most of them heard from: at most `most`.
+  public func acquaintances(most: Int) -> [Contact] {
+    var found: [Contact] = []
+    for contact in remembered.contacts.reversed() + stabilizer.successors.contacts
+      + members.contacts
+    where contact.id != own.id && !found.contains(contact) {
+      guard found.count < most else { break }
+      found.append(contact)
+    }
+    return found
+  }
 
   /// Whether the key is this node's, by its own knowledge.
   public func owns(_ key: Identifier) -> Bool { stabilizer.owns(key) }

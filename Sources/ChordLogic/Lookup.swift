@@ -127,10 +127,22 @@ struct Lookup: Sendable {
     finish(owner: own, successors, hops: 0)
   }
 
-  mutating func giveUp() {
-    let owners = entries.filter(\.isOwner).map(\.contact)
-    finish(owner: nil, SuccessorList.sorted(owners, from: target), hops: 0)
+  mutating func giveUp() { finish(owner: nil, believedOwners, hops: 0) }
+
+  /// Those named as owners that have not failed, nearest behind the key first.
+  var believedOwners: [Contact] {
+    let owners = entries.filter { $0.isOwner && $0.state != .failed }.map(\.contact)
+    return SuccessorList.sorted(owners, from: target)
   }
+
+  /// The node nearest before the key that answered.
+  var nearestAnswered: Contact? {
+    let answered = entries.filter { !$0.isOwner && $0.state == .answered }
+    return answered.map(\.contact).min { $0.id.distance(to: target) < $1.id.distance(to: target) }
+  }
+
+  /// Nobody is known to be asked.
+  var isExhausted: Bool { outcome == nil && entries.isEmpty }
 
   // MARK: Questions
 

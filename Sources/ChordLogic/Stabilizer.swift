@@ -36,6 +36,8 @@ struct Stabilizer: Sendable {
   private(set) var isMember = false
   /// Who announced itself while the predecessor could not be looked after.
   private var waiting: Contact?
+  /// Who may stand between this node and its successor, heard of while another step was under way.
+  private var waitingCandidate: Contact?
   /// Successors that said goodbye: passed over, and gone with the next answer.
   private var departed: [Identifier] = []
 
@@ -148,9 +150,13 @@ struct Stabilizer: Sendable {
   /// Turns to a node that may stand between this one and its successor.
   mutating func consider(_ candidate: Contact) -> Step? {
     let next = successors.first?.id ?? own.id
-    guard isMember, status == .idle, candidate.id != own.id,
-      Identifier.between(own.id, candidate.id, next)
-    else { return nil }
+    guard isMember, candidate.id != own.id, Identifier.between(own.id, candidate.id, next) else {
+      return nil
+    }
+    guard status == .idle else {
+      waitingCandidate = candidate
+      return nil
+    }
     guard rules.candidatesAreAsked else {
       adopt(candidate, then: successors.contacts)
       return notification(of: candidate)
@@ -239,6 +245,13 @@ struct Stabilizer: Sendable {
   mutating func takeWaiting() -> Contact? {
     guard status == .idle, let node = waiting else { return nil }
     waiting = nil
+    return node
+  }
+
+  /// Who was heard of while another step was under way and can be turned to now.
+  mutating func takeWaitingCandidate() -> Contact? {
+    guard status == .idle, let node = waitingCandidate else { return nil }
+    waitingCandidate = nil
     return node
   }
 

@@ -61,6 +61,8 @@ public struct RingTag: Hashable, Sendable {
   public let word: UInt64
 
   public init(_ word: UInt64) { self.word = word }
+
+  public init(_ ring: RingName) { word = ring.tag }
 }
 
 /// Eight bytes a node gave to an address and wants to see again.

@@ -15,14 +15,18 @@ public protocol DatagramResponder: AnyObject {
 }
 
 /// A UDP socket whose datagrams are answered on the spot, many to a system call: `recvmmsg`, an
-/// answer written beside each request, `sendmmsg`. Nothing is allocated for a datagram.
-public final class DatagramServer: ReadinessHandler {
+/// answer written beside each request, `sendmmsg`. Nothing is allocated for a datagram. Datagrams
+/// that answer nothing gather until the turn of the loop ends and leave in the same way.
+public final class DatagramServer: ReadinessHandler, TurnEndHandler {
   private let reactor: Reactor
   private unowned let responder: any DatagramResponder
   private var socket: FileDescriptor?
   private var registration: SlabID?
   private let batch: OpaquePointer
   private let longestReply: Int
+  /// What is sent at the end of the turn; nil until something is.
+  private var outgoing: OpaquePointer?
+  private var isSendingAtTurnEnd = false
 
   /// The endpoint in fact bound.
   public let endpoint: Endpoint
@@ -64,10 +68,37 @@ public final class DatagramServer: ReadinessHandler {
     registration = try reactor.register(number, for: .readable, handler: self)
   }
 
-  deinit { shoal_datagram_batch_destroy(batch) }
+  deinit {
+    shoal_datagram_batch_destroy(batch)
+    if let outgoing { shoal_datagram_batch_destroy(outgoing) }
+  }
 
-  /// Gives the port back at once; nothing is received or sent afterwards.
+  /// Sends a datagram of at most `longestReply` bytes by the end of this turn. One that the network
+  /// does not take then is lost, as any may be.
+  public func send(_ bytes: [UInt8], to endpoint: Endpoint) {
+    guard socket != nil else { return }
+    if outgoing == nil {
+      outgoing = shoal_datagram_batch_create(Self.batchCapacity, 1, longestReply)
+    }
+    guard let outgoing else { return }
+    let room = SocketAddress(endpoint).withPointer { address, length in
+      shoal_datagram_batch_add(outgoing, bytes, bytes.count, address, length)
+    }
+    if room == 0 { return turnEnded() }
+    guard !isSendingAtTurnEnd else { return }
+    isSendingAtTurnEnd = true
+    reactor.atTurnEnd(self)
+  }
+
+  public func turnEnded() {
+    isSendingAtTurnEnd = false
+    guard let number = socket?.number, let outgoing else { return }
+    shoal_datagram_batch_send(outgoing, number)
+  }
+
+  /// Sends what has gathered and gives the port back; nothing is received or sent afterwards.
   public func close() {
+    turnEnded()
     if let registration { reactor.deregister(registration) }
     registration = nil
     socket = nil

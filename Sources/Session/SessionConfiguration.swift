@@ -22,6 +22,10 @@ public struct SessionConfiguration: Sendable {
   public var discoversLocally = false
   /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.
   public var resumeFolder: String?
+  /// Whether datagrams are taken on the port that peers use, for rings.
+  public var takesDatagrams = false
+  /// Where the known nodes of rings are kept between two runs; nil for nowhere.
+  public var ringMemory: String?
   /// The time from the start of a download to its first state on the disk: a transfer between
   /// neighbours is complete before that and writes none.
   public var firstKeeping = TimeSpan.seconds(2)
@@ -71,7 +75,21 @@ public enum TorrentSource: Sendable {
     }
   }
 
+  /// The ring that knows its peers.
+  public var ring: RingReference? {
+    switch self {
+    case .metainfo(let metainfo): metainfo.ring
+    case .magnet(let link): link.ring
+    }
+  }
+
+  /// None where the ring is closed: its torrents are nobody's business outside of it.
   var trackers: [[String]] {
+    if let ring, !ring.name.isOpen { return [] }
+    return namedTrackers
+  }
+
+  private var namedTrackers: [[String]] {
     switch self {
     case .metainfo(let metainfo): metainfo.trackers
     // Whoever wrote a link meant all its trackers: each is a tier of its own.
@@ -115,6 +133,8 @@ public struct TorrentOptions: Sendable {
   public var peers: [MagnetLink.PeerHint] = []
   /// Web seeds on top of those in the source.
   public var webSeeds: [String] = []
+  /// The ring to go to instead of one in the source.
+  public var ring: RingReference?
   /// Who named the trackers and peers that stand in the source. Those above, the user typed.
   public var origin = RequestOrigin.document
   /// Whether a file is wanted, by its path below the download folder; nil for all.

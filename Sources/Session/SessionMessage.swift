@@ -11,6 +11,8 @@ enum SessionMessage: Sendable {
   /// What an earlier run of the torrent left.
   case restored(torrent: SlabID, ResumeFile.Finding)
   case kept(torrent: SlabID, KeepingOutcome)
+  /// The nodes of a ring could not be written.
+  case ringUnkept(RingName, StorageError)
   /// Host names looked up; empty when there was no answer.
   case resolved(lookUp: UInt64, [Endpoint])
 }

@@ -40,6 +40,7 @@ public enum TorrentEvent: Sendable {
   case swarm(SwarmEvent)
   /// An announce was answered or failed.
   case tracker(TrackerReport)
+  case ring(RingReport)
   case resume(ResumeReport)
   /// A web seed could not be used.
   case webSeed(WebSeedReport)
@@ -109,4 +110,18 @@ public struct TorrentSnapshot: Sendable {
   /// Verified bytes that this run fetched, by where they came from.
   public var verifiedFromPeers: UInt64
   public var verifiedFromWebSeeds: UInt64
+}
+
+/// How a ring answered for a torrent.
+public struct RingReport: Hashable, Sendable {
+  public enum Outcome: Hashable, Sendable {
+    case found(peers: Int)
+    case announced
+    case failed(String)
+    /// The torrent is private and the ring open to all.
+    case barred
+  }
+
+  public let ring: RingName
+  public let outcome: Outcome
 }

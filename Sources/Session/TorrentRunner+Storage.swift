@@ -107,6 +107,7 @@ extension TorrentRunner {
       // Whoever hears of the phase may ask the swarm what is here.
       enter(isFinished ? .seeding : .downloading)
       introduce()
+      ring?.refresh()
       scheduleKeeping(after: session.configuration.firstKeeping)
     }
   }

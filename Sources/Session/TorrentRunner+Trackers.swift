@@ -129,11 +129,15 @@ extension TorrentRunner {
     report(.tracker(TrackerReport(url: order.url.redacted, outcome: outcome)))
   }
 
-  /// Tells the trackers of the end, and of a completion they have not heard of.
+  /// Tells the trackers and the ring of the end, and of a completion they have not heard of.
   func leave(then done: @escaping () -> Void) {
     let orders = schedule.stop()
-    var pending = orders.count
+    var pending = orders.count + (ring == nil ? 0 : 1)
     guard pending > 0 else { return done() }
+    ring?.leave {
+      pending -= 1
+      if pending == 0 { done() }
+    }
     for order in orders {
       let sayStopped = { [self] in
         carryOut(order, patience: Self.farewellPatience) { _ in

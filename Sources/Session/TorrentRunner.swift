@@ -37,6 +37,9 @@ public final class TorrentRunner {
   var readAheadPieces: [PieceIndex] = []
   var schedule: AnnounceSchedule
   var announceTimer: SlabID?
+  /// Its presence in a ring, where it has one.
+  var ring: RingPresence?
+  private var ringGenerator: SeededGenerator
   /// What tells trackers that we are the same peer when our address changes.
   let announceKey: UInt32
 
@@ -78,6 +81,7 @@ public final class TorrentRunner {
     announceKey = UInt32(truncatingIfNeeded: generator.next())
     schedule = Self.schedule(
       for: source, options, generator: SeededGenerator(seed: generator.next()))
+    ringGenerator = SeededGenerator(seed: generator.next())
     swarm = Swarm(
       infoHash: infoHash, peerID: session.peerID, listenPort: session.listenPort,
       metadata: source.metadata, configuration: session.configuration.swarm, generator: generator,
@@ -116,6 +120,7 @@ public final class TorrentRunner {
     lookUp(options.peers, namedBy: .user)
     addPeers(rememberedPeers, from: .tracker)
     announce()
+    enterRing(generator: ringGenerator)
   }
 
   public var name: String { info?.name ?? source.name }
@@ -187,6 +192,7 @@ public final class TorrentRunner {
     if case .pieceVerified = event { wakeReaders() }
     guard event == .complete else { return }
     forgetState()
+    ring?.refresh()
     if swarm.down.total > 0 {
       schedule.noteComplete(at: reactor.now)
       announce()
@@ -218,6 +224,7 @@ public final class TorrentRunner {
     enter(.stopped)
     cancellation.cancel()
     if let announceTimer { reactor.cancelTimer(announceTimer) }
+    ring?.close()
     for transport in transports { transport?.close() }
     transports = []
     limits.stop()

@@ -40,6 +40,9 @@ public final class TorrentSession {
   private var nextLookUp: UInt64 = 0
   private var listeners: [Listener] = []
   private var localDiscovery: LocalDiscoverySockets?
+  private var ringPort: RingPort?
+  /// The rings that this session takes part in.
+  public private(set) var rings: [ChordService] = []
   private var unknown: UnknownConnections
   private var runners = Slab<TorrentRunner>()
 
@@ -47,6 +50,8 @@ public final class TorrentSession {
   public var otherConnections: ((consuming FileDescriptor, Endpoint, [UInt8]) -> Void)?
   /// Told what happens, by torrent.
   public var observer: ((TorrentRunner, TorrentEvent) -> Void)?
+  /// Told what happens in a ring.
+  public var ringObserver: ((ChordService, RingEvent) -> Void)?
 
   public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(SessionError) {
     self.reactor = reactor
@@ -122,7 +127,27 @@ public final class TorrentSession {
       })
   }
 
+  /// Ports tried where any will do, until one is free for TCP and UDP both.
+  private static let portAttempts = 16
+
   private func listen(on endpoint: Endpoint) throws(NetworkError) {
+    guard configuration.takesDatagrams else { return try listenForPeers(on: endpoint) }
+    let port = ringPort ?? RingPort(on: reactor)
+    ringPort = port
+    var attempts = endpoint.port == 0 ? Self.portAttempts : 1
+    while true {
+      try listenForPeers(on: endpoint)
+      do {
+        return try port.open(on: listeners.last?.endpoint ?? endpoint)
+      } catch {
+        listeners.popLast()?.close()
+        attempts -= 1
+        guard attempts > 0, error.code == EADDRINUSE else { throw error }
+      }
+    }
+  }
+
+  private func listenForPeers(on endpoint: Endpoint) throws(NetworkError) {
     let listener = try Listener(
       on: endpoint, reactor: reactor,
       makesRoom: { [unowned self] in
@@ -198,6 +223,48 @@ public final class TorrentSession {
     runners.remove(runner.id)
   }
 
+  // MARK: Rings
+
+  /// Takes part in a ring, or takes in further nodes of one.
+  ///
+  /// - Parameter origin: who named the nodes.
+  /// - Returns: nil where the session takes no datagrams.
+  public func join(
+    _ configuration: RingConfiguration, namedBy origin: RequestOrigin
+  ) -> ChordService? {
+    guard let ringPort else { return nil }
+    let nodes = configuration.ring.nodes
+    let service: ChordService
+    var remembered: [Endpoint] = []
+    if let present = rings.first(where: { $0.name == configuration.ring.name }) {
+      service = present
+    } else {
+      service = ChordService(configuration, in: self, port: ringPort)
+      rings.append(service)
+      ringPort.services.append(service)
+      service.scheduleKeeping()
+      remembered = service.readMemory()
+    }
+    let named = nodes.compactMap(\.endpoint).filter { origin.mayName(peer: $0) }
+    let names = nodes.filter { $0.endpoint == nil }
+    let known = named + remembered
+    // A member that has nobody to ask founds the ring: names come first.
+    guard names.isEmpty || !known.isEmpty else {
+      lookUp(names) { service.begin(with: $0.filter { origin.mayName(peer: $0) }) }
+      return service
+    }
+    service.begin(with: known)
+    if !names.isEmpty {
+      lookUp(names) { service.begin(with: $0.filter { origin.mayName(peer: $0) }) }
+    }
+    return service
+  }
+
+  /// The ring that a torrent names, entered as a leaf where this session is not in it yet.
+  func ring(_ reference: RingReference, namedBy origin: RequestOrigin) -> ChordService? {
+    join(RingConfiguration(reference), namedBy: origin)
+  }
+
   private func receive(_ message: SessionMessage) {
     switch message {
     case .worked(let results):
@@ -212,6 +279,8 @@ public final class TorrentSession {
       runners.find(id)?.restore(finding)
     case .kept(let id, let outcome):
       runners.find(id)?.finishKeeping(outcome)
+    case .ringUnkept(let name, let error):
+      rings.first { $0.name == name }?.report(.unkept("\(error)"))
     case .resolved(let id, let endpoints):
       lookUps.removeValue(forKey: id)?(endpoints)
     }
@@ -231,8 +300,21 @@ public final class TorrentSession {
     }
   }
 
-  /// Tells the trackers that we leave, and calls `done` when they know or have had their time.
+  /// Tells trackers and rings that we leave, and calls `done` when they know or have had their time.
   public func leave(then done: @escaping () -> Void) {
+    leaveTorrents { [self] in
+      var pending = rings.count
+      guard pending > 0 else { return done() }
+      for ring in rings {
+        ring.leave {
+          pending -= 1
+          if pending == 0 { done() }
+        }
+      }
+    }
+  }
+
+  private func leaveTorrents(then done: @escaping () -> Void) {
     let leaving = torrents
     var pending = leaving.count
     guard pending > 0 else { return done() }
@@ -250,8 +332,11 @@ public final class TorrentSession {
     listeners = []
     localDiscovery?.close()
     for connection in unknown.removeAll() { connection.close() }
+    for ring in rings { ring.shutDown() }
+    ringPort?.close()
     for runner in torrents { runner.close() }
     workers.shutDown()
+    for ring in rings { ring.keepLast() }
     // Last, when nobody writes to a file any more whose time of change the state names.
     for runner in torrents { runner.keepLastState() }
   }

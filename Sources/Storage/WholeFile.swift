@@ -94,6 +94,11 @@ public enum WholeFile {
     try syncFolder(of: path)
   }
 
+  /// Makes the folder that a path lies in, and those that lead to it, where they are missing.
+  public static func makeFolder(of path: String) throws(StorageError) {
+    _ = try Folder(path: folder(of: path), makingIt: true)
+  }
+
   /// A folder would be renamed like a file, and is somebody else's.
   private static func requireNothingElse(at path: String) throws(StorageError) {
     var status = stat()

@@ -29,6 +29,8 @@ public struct MagnetLink: Hashable, Sendable {
   public var peers: [PeerHint] = []
   /// The files to fetch, by their numbers in the torrent (BEP 53); empty for all.
   public var selectedFiles: [ClosedRange<Int>] = []
+  /// `x.ring` and `x.rb`: the ring that knows its peers, and nodes of it.
+  public var ring: RingReference?
 
   public init(infoHash: InfoHash) { self.infoHash = infoHash }
 
@@ -67,6 +69,8 @@ extension MagnetLink {
     guard text.prefix(scheme.count).lowercased() == scheme else { throw .notMagnet }
     var infoHash: InfoHash?
     var rejected: String?
+    var ring: RingName?
+    var ringNodes: [PeerHint] = []
     var link = MagnetLink(infoHash: InfoHash(.zero))
     for pair in text.utf8.dropFirst(scheme.utf8.count).split(separator: UInt8(ascii: "&")) {
       let parts = pair.split(
@@ -93,6 +97,10 @@ extension MagnetLink {
         if let hint = PeerHint(parsing: value) { link.peers.append(hint) }
       case "so" where key == "so":
         if link.selectedFiles.isEmpty { link.selectedFiles = Self.ranges(value) }
+      case "x" where key == "x.rb" && ringNodes.count < RingReference.mostNodes:
+        if let hint = PeerHint(parsing: value) { ringNodes.append(hint) }
+      case "x" where key == "x.ring":
+        if ring == nil { ring = RingName(text: value) }
       default:
         continue
       }
@@ -102,6 +110,7 @@ extension MagnetLink {
       throw .noInfoHash
     }
     link.infoHash = infoHash
+    link.ring = ring.map { RingReference($0, nodes: ringNodes) }
     self = link
   }
 
@@ -118,6 +127,10 @@ extension MagnetLink {
         + selectedFiles.map {
           $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
         }.joined(separator: ",")
+    }
+    if let ring {
+      text += "&x.ring=\(ring.name)"
+      for node in ring.nodes { text += "&x.rb=\(node)" }
     }
     return text
   }

@@ -11,6 +11,8 @@ public struct Metainfo: Sendable {
   public let pieceServers: [String]
   public let comment: String?
   public let createdBy: String?
+  /// The ring that knows its peers.
+  public let ring: RingReference?
   /// Seconds since 1970.
   public let creationDate: Int64?
   /// The whole outer dictionary, unknown keys included.
@@ -34,6 +36,7 @@ public struct Metainfo: Sendable {
     trackers = Self.tiers(outer)
     webSeeds = Self.urls(outer["url-list"])
     pieceServers = Self.urls(outer["httpseeds"])
+    ring = RingReference(outer["ring"])
     comment = outer["comment"]?.text
     createdBy = outer["created by"]?.text
     creationDate = outer["creation date"]?.integer
@@ -66,6 +69,7 @@ public struct Metainfo: Sendable {
     link.displayName = info.name
     link.trackers = trackers.flatMap { $0 }
     link.webSeeds = webSeeds
+    link.ring = ring
     return link
   }
 }

@@ -9,6 +9,7 @@ public struct MetainfoBuilder: Sendable {
   public var pieceLength: UInt64
   public var trackers: [[String]] = []
   public var webSeeds: [String] = []
+  public var ring: RingReference?
   public var isPrivate = false
   public var source: String?
   public var comment: String?
@@ -47,6 +48,7 @@ public struct MetainfoBuilder: Sendable {
     let outer = BencodeValue.dictionary([("info", .dictionary(info))])
       .setting(trackers: trackers)
       .setting(webSeeds: webSeeds)
+      .setting("ring", to: ring?.value)
       .setting("comment", to: comment.map { .string($0) })
       .setting("created by", to: createdBy.map { .string($0) })
       .setting("creation date", to: creationDate.map { .integer($0) })

@@ -69,6 +69,30 @@ import TorrentModel
     #expect(model.found.allSatisfy { $0.outcome.owner != nil && $0.outcome.hops <= 1 })
   }
 
+  @Test("serves leaves, who are in nobody's tables")
+  func leaves() {
+    let model = RingModel(seed: 21, configuration: configuration())
+    model.usesCodec = true
+    model.standingRing(of: 20)
+    let leaf = model.addHost()
+    // Of the nodes it knows, the first ones are gone.
+    for host in 0..<4 { model.crash(host) }
+    model.tell(leaf, .attach(via: (0..<8).map { model.hosts[$0].contact.endpoint }))
+    model.run(for: .seconds(60))
+    for number in 0..<20 {
+      let key = model.randomIdentifier()
+      model.tell(leaf, .lookup(UInt64(number), key))
+      model.run(for: .seconds(10))
+      let outcome = model.found.first { $0.number == UInt64(number) }?.outcome
+      let members = model.members.map { model.hosts[$0].contact }
+      let owner = members.filter { $0.id >= key }.min { $0.id < $1.id }
+      #expect(outcome?.owner == owner ?? members.min { $0.id < $1.id })
+    }
+    #expect(!model.hosts[leaf].node.isMember)
+    let contact = model.hosts[leaf].contact
+    #expect(!model.members.contains { model.hosts[$0].node.successors.contains(contact) })
+  }
+
   @Test("keeps what it was told when owners crash, leave and newcomers take over")
   func records() throws {
     let model = RingModel(seed: 13, configuration: configuration())

@@ -86,6 +86,8 @@ import Testing
     (["tracker", "torrent", "add", "--data", ""], ["films"]),
     (["tracker", "torrent", "add", ""], torrents),
     (["tracker", "--json", "st"], ["stats"]),
+    (["ring", "sta"], ["status"]),
+    (["ring", "status", "--bo"], ["--bootstrap"]),
   ]
 
   @Test(arguments: cases) func bashOffersWhatMayStandThere(
@@ -118,7 +120,7 @@ import Testing
     ("shoal get --output ", ["films/"]), ("shoal get --color a", ["always", "auto"]),
     ("shoal verify not", ["notes.txt"]), ("shoal completion z", ["zsh"]), ("shoal get --up ", []),
     ("shoal tracker us", ["user"]), ("shoal tracker user ro", ["rotate"]),
-    ("shoal tracker user add --addr", ["--addresses"]),
+    ("shoal tracker user add --addr", ["--addresses"]), ("shoal ring sta", ["status"]),
   ]
 
   @Test(.enabled(if: TerminalSession.tool("fish") != nil, "fish is not installed"))
@@ -143,7 +145,7 @@ import Testing
     ("shoal get --color=al", "shoal get --color=always"),
     ("shoal verify x.torrent no", "shoal verify x.torrent notes.txt"),
     ("shoal completion f", "shoal completion fish"),
-    ("shoal tracker us", "shoal tracker user"),
+    ("shoal tracker us", "shoal tracker user"), ("shoal ring st", "shoal ring status"),
     ("shoal tracker user rev", "shoal tracker user revoke"),
     ("shoal tracker torrent add one", "shoal tracker torrent add one\\ two.torrent"),
   ]

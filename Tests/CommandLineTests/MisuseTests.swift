@@ -66,6 +66,7 @@ import Testing
       ["tracker", "user", "add"],
       "'tracker user add' wants NAME; see 'shoal tracker user add --help'"
     ),
+    (["ring", "sreve"], "unknown verb 'ring sreve'; did you mean 'ring serve'?"),
     (["frobnicate"], "unknown verb 'frobnicate'; see 'shoal --help'"),
     ([], "a verb is missing; see 'shoal --help'"),
     (["show"], "'show' wants SOURCE; see 'shoal show --help'"),

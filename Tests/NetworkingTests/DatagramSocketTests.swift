@@ -62,4 +62,31 @@ struct DatagramSocketTests {
       try DatagramSocket(on: endpoint, reactor: reactor) { _, _ in }.close()
     }
   }
+
+  @Test("that answers also sends by itself, whatever the number, by the end of the turn")
+  func sendingMany() throws {
+    final class Silent: DatagramResponder {
+      func beginBatch() {}
+      func answer(_ request: RawSpan, from source: Endpoint, into reply: inout OutputRawSpan) {}
+    }
+    let reactor = try Reactor()
+    let responder = Silent()
+    let server = try DatagramServer(
+      on: ListenerTests.anyPort, reactor: reactor, longestReply: 100, responder: responder)
+    var received: [[UInt8]] = []
+    let socket = try DatagramSocket(on: ListenerTests.anyPort, reactor: reactor) { bytes, sender in
+      #expect(sender == server.endpoint)
+      received.append(bytes)
+    }
+    let sent = (0..<200).map { [UInt8](repeating: UInt8($0), count: $0 % 100) }
+    for bytes in sent { server.send(bytes, to: socket.endpoint) }
+    server.send([UInt8](repeating: 1, count: 101), to: socket.endpoint)
+    reactor.run { received.count == 200 }
+    #expect(received == sent)
+    server.close()
+    server.send([1], to: socket.endpoint)
+    reactor.run(for: .milliseconds(5))
+    #expect(received.count == 200)
+    socket.close()
+  }
 }

@@ -30,6 +30,12 @@ struct shoal_datagram shoal_datagram_batch_at(struct shoal_datagram_batch *batch
 // Has `length` bytes of the reply at `index` sent to the source; once for each index, in order.
 void shoal_datagram_batch_answer(struct shoal_datagram_batch *batch, int index, size_t length);
 
+// Has a datagram sent to the sockaddr at `address`, in a batch that receives nothing; the bytes are
+// copied, at most as many as the longest reply. Returns how many there is room for after it.
+unsigned shoal_datagram_batch_add(
+    struct shoal_datagram_batch *batch, const void *bytes, size_t length, const void *address,
+    unsigned address_length);
+
 // Sends the answers. One that the network does not take now is lost, as any datagram may be.
 void shoal_datagram_batch_send(struct shoal_datagram_batch *batch, int socket);
 

@@ -131,6 +131,20 @@ extension ValueKind where Value == MagnetLink.PeerHint {
     read: MagnetLink.PeerHint.init(parsing:))
 }
 
+extension ValueKind where Value == RingName {
+  static let ring = ValueKind(
+    placeholder: "RING",
+    expected:
+      "a ring: open:WORD, open- and 16 hex digits, or the 64 hex digits of an operator's key"
+  ) { text in
+    let prefix = "open:"
+    if text.hasPrefix(prefix), text.count > prefix.count {
+      return RingName(word: String(text.dropFirst(prefix.count)))
+    }
+    return RingName(text: text)
+  }
+}
+
 extension ValueKind
 where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of the words of an enumeration.

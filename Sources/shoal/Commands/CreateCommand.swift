@@ -23,7 +23,7 @@ struct CreateOptions: Hashable, Sendable {
 extension Verb {
   static let create = Verb(
     "create", "Writes a .torrent file and nothing else.", operands: .exactly(.path),
-    groups: [CreateOptions.flags, CreationOptions.flags],
+    groups: [CreateOptions.flags, CreationOptions.flags, RingFlags.group],
     details: [
       "PATH is a file or a folder; every byte is read once, on all processors. Hidden files belong "
         + "to a folder like others; links, devices and empty folders do not and are named. A file "

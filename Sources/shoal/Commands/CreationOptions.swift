@@ -5,6 +5,8 @@ struct CreationOptions: Hashable, Sendable {
   /// Each tracker a tier of its own, tried in order (BEP 12).
   var trackers: [String]
   var isPrivate: Bool
+  /// The ring that is to know its peers.
+  var ring: RingReference?
   /// Bytes; `nil` to choose by size.
   var pieceLength: UInt64?
   var name: String?
@@ -52,8 +54,16 @@ struct CreationOptions: Hashable, Sendable {
     }
     trackers = try arguments.values(of: Self.trackerFlag)
     let visibility = try arguments.exclusive(Self.privateFlag, Self.publicFlag)
+    ring = try RingFlags.reference(arguments)
+    let isOpen = ring?.name.isOpen ?? false
     isPrivate =
-      visibility.map { $0.outline.name == Self.privateFlag.outline.name } ?? privateByDefault
+      visibility.map { $0.outline.name == Self.privateFlag.outline.name }
+      ?? (privateByDefault && !isOpen)
+    if isPrivate, isOpen {
+      throw .usage(
+        "--private and an open ring exclude each other",
+        remedy: "make a ring of your own with 'shoal ring create'")
+    }
     pieceLength = try arguments.value(of: Self.pieceLengthFlag)
     if let pieceLength {
       guard pieceLength.nonzeroBitCount == 1, (16 << 10...16 << 20).contains(pieceLength) else {
@@ -80,6 +90,7 @@ extension CreationOptions {
     builder.trackers = trackers.map { [$0] }
     builder.webSeeds = webSeeds
     builder.isPrivate = isPrivate
+    builder.ring = ring
     builder.source = source
     builder.comment = comment
     builder.createdBy = "shoal \(Shoal.version)"

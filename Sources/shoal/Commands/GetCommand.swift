@@ -26,6 +26,7 @@ struct GetOptions: Sendable {
   var trackers: [String]
   /// Web seeds added to those in the source.
   var webSeeds: [String]
+  var ring: RingReference?
   var peers: PeerOptions
 
   private static let outputFlag = Flag(
@@ -79,6 +80,7 @@ struct GetOptions: Sendable {
     memory = Int(clamping: try arguments.value(of: Self.memoryFlag) ?? 64 << 20)
     trackers = try arguments.values(of: SourceFlags.tracker)
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
+    ring = try RingFlags.reference(arguments)
     peers = try PeerOptions(arguments)
   }
 }
@@ -86,12 +88,13 @@ struct GetOptions: Sendable {
 extension Verb {
   static let get = Verb(
     "get", "Downloads, verifies, and ends.", operands: .several(.source),
-    groups: [GetOptions.flags, PeerOptions.flags],
+    groups: [GetOptions.flags, RingFlags.group, PeerOptions.flags],
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
       "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
         + "they send is checked like everything else.",
+      "Where the source or --ring names a ring, its nodes are asked for peers and told of this one.",
       "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "
         + "wait; the other sources are fetched meanwhile. A read-only disk ends a download at once, "
         + "an I/O error after a few attempts.",

@@ -6,7 +6,9 @@ extension Verb {
 
   static let magnet = Verb(
     "magnet", "Prints the magnet link of a torrent.", operands: .exactly(.source),
-    groups: [FlagGroup(title: "Link", [SourceFlags.tracker.outline, peer.outline])],
+    groups: [
+      FlagGroup(title: "Link", [SourceFlags.tracker.outline, peer.outline]), RingFlags.group,
+    ],
     details: [
       "SOURCE is a .torrent file, '-' for one on standard input, a magnet link (printed in its "
         + "plain form), or the http(s) URL of a .torrent file. --json prints one object."
@@ -27,6 +29,7 @@ extension Verb {
     for hint in try arguments.values(of: peer) where !link.peers.contains(hint) {
       link.peers.append(hint)
     }
+    if let ring = try RingFlags.reference(arguments) { link.ring = ring }
     if console.isJSON {
       let object = JSONValue.object([
         ("magnet", .string(link.text)), ("infoHash", .string(link.infoHash.description)),

@@ -17,9 +17,10 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
       "neither XDG_STATE_HOME nor HOME names a folder: an interrupted download is checked as a "
         + "whole when it goes on")
   }
+  let usesRings = options.ring != nil || sources.contains { $0.0.ring != nil }
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
-    bufferBytes: options.memory, console: console, command: command)
+    bufferBytes: options.memory, usesRings: usesRings, console: console, command: command)
   try command.openStream(in: loop)
   command.start(sources, in: loop)
   return try loop.run()
@@ -79,6 +80,7 @@ private final class GetCommand: TransferCommand {
       var torrent = TorrentOptions(folder: options.output)
       torrent.origin = origin
       torrent.trackers = options.trackers
+      torrent.ring = options.ring
       torrent.peers = options.peers.peers
       torrent.uploadLimit = options.peers.uploadLimitEach
       torrent.downloadLimit = options.peers.downloadLimitEach

@@ -1,3 +1,4 @@
+import ChordWire
 import Control
 import DeterministicCore
 import HTTPWire
@@ -17,8 +18,9 @@ func runShare(_ options: ShareOptions, console: Console) throws(CommandError) ->
   }
   let command = ShareCommand(options)
   let loop = try TransferLoop(
-    options.peers, usualPort: SessionConfiguration.usualPort, console: console, command: command)
-  try command.publish(contents, in: loop)
+    options.peers, usualPort: SessionConfiguration.usualPort,
+    usesRings: options.creation.ring != nil, console: console, command: command)
+  try command.begin(contents, in: loop)
   return try loop.run()
 }
 
@@ -30,14 +32,65 @@ private final class ShareCommand: TransferCommand {
   private var tracker: TrackerServer?
   private var server: HTTPServer?
   private let page = SharePage()
+  /// What is published once a ring has been entered.
+  private var waiting: [HashedContent]?
 
   init(_ options: ShareOptions) { self.options = options }
 
-  func publish(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
+  /// Publishes at once, or as soon as the ring's nodes are known that the links are to name.
+  func begin(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
+    guard let ring = options.creation.ring else { return try publish(contents, in: loop) }
+    waiting = contents
+    let service = loop.session.join(RingConfiguration(ring), namedBy: .user)
+    if let service, service.entrances.isEmpty, ring.nodes.isEmpty {
+      loop.console.explain("no node of \(ring.name) is known: this is the first")
+      service.found()
+    }
+    loop.reactor.schedule(after: Self.ringPatience) { [weak self, weak loop] in
+      guard let self, let loop, waiting != nil else { return }
+      loop.console.warn("no node of \(ring.name) has answered yet")
+      publishWaiting(in: loop)
+    }
+    if let service, service.isConnected { publishWaiting(in: loop) }
+  }
+
+  func ring(_ service: ChordService, did event: RingEvent, in loop: TransferLoop) {
+    if service.isConnected { publishWaiting(in: loop) }
+  }
+
+  private func publishWaiting(in loop: TransferLoop) {
+    guard let contents = waiting else { return }
+    waiting = nil
+    do throws(CommandError) {
+      try publish(contents, in: loop)
+    } catch {
+      loop.end(error)
+    }
+  }
+
+  /// The ring as links name it: with nodes that are there.
+  private func reference(in loop: TransferLoop) -> RingReference? {
+    guard let ring = options.creation.ring,
+      let service = loop.session.rings.first(where: { $0.name == ring.name })
+    else { return options.creation.ring }
+    let met = service.acquaintances(most: Self.nodesNamed).map {
+      MagnetLink.PeerHint($0.endpoint)
+    }
+    let own = service.isMember ? service.ownEndpoint.map { [MagnetLink.PeerHint($0)] } ?? [] : []
+    let named = ring.nodes + (own + met).filter { !ring.nodes.contains($0) }
+    return RingReference(
+      ring.name, nodes: Array(named.prefix(max(Self.nodesNamed, ring.nodes.count))))
+  }
+
+  private static let nodesNamed = 8
+  private static let ringPatience = TimeSpan.seconds(5)
+
+  private func publish(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
     let port = loop.session.listenPort ?? options.peers.listen.port
     let endpoints = LocalAddresses.reachable(from: options.peers.listen.address)
       .map { Endpoint($0, port: port) }
     var creation = options.creation
+    creation.ring = reference(in: loop)
     if options.hasEmbeddedTracker {
       // Each address is a tier of its own: a client goes on to the ones it can reach.
       creation.trackers = endpoints.map { "http://\($0)/announce" }
@@ -61,7 +114,8 @@ private final class ShareCommand: TransferCommand {
     let file = options.output ?? metainfo.info.name + ".torrent"
     try FileContents.write(document, to: file)
     var magnet = metainfo.magnet
-    magnet.peers = endpoints.map { MagnetLink.PeerHint($0) }
+    // Who names a ring names no addresses: those of the ring may outlive this one's.
+    if creation.ring == nil { magnet.peers = endpoints.map { MagnetLink.PeerHint($0) } }
     torrents.append(SharedTorrent(metainfo: metainfo, document: document, magnet: magnet.text))
     tracker?.register(metainfo.info.infoHash)
 
@@ -167,7 +221,7 @@ private final class ShareCommand: TransferCommand {
   }
 
   func tick(at now: Moment, in loop: TransferLoop) {
-    guard let untilCopies = options.untilCopies else { return }
+    guard let untilCopies = options.untilCopies, waiting == nil else { return }
     let isDone = loop.session.torrents.allSatisfy { runner in
       runner.snapshot.completePeers >= untilCopies
     }

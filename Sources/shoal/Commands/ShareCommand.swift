@@ -11,8 +11,8 @@ struct ShareOptions: Sendable {
   var untilCopies: Int?
   var peers: PeerOptions
 
-  /// A tracker of our own is started where none is given.
-  var hasEmbeddedTracker: Bool { creation.trackers.isEmpty }
+  /// A tracker of our own is started where neither one nor a ring is given.
+  var hasEmbeddedTracker: Bool { creation.trackers.isEmpty && creation.ring == nil }
 
   private static let outputFlag = Flag(
     "output", short: "o", .torrentFile, "the .torrent file to write",
@@ -41,18 +41,23 @@ struct ShareOptions: Sendable {
 extension Verb {
   static let share = Verb(
     "share", "Hashes, publishes and seeds files or folders.", operands: .several(.path),
-    groups: [ShareOptions.flags, CreationOptions.flags, PeerOptions.flags],
+    groups: [ShareOptions.flags, CreationOptions.flags, RingFlags.group, PeerOptions.flags],
     details: [
       "One command does it all: the metainfo is made, a tracker of its own runs on the port that "
         + "peers use, and seeding begins at once. It prints a magnet link and the path of the "
         + ".torrent file it wrote, and runs until interrupted.",
       "Torrents are private by default. With --tracker no tracker of our own is started.",
+      "With --ring no tracker is needed: the nodes of the ring know who shares what. Whoever names "
+        + "no node of it founds it. In an open ring torrents are public.",
     ],
     examples: [
       .init("shoal share holiday/", "prints the link to send to others"),
       .init(
         "shoal share image.iso --tracker https://tracker.example/announce --public",
         "on a tracker that is there already"),
+      .init(
+        "shoal share film.mkv --ring open:harbour --bootstrap node.example:6881",
+        "without any tracker"),
     ],
     exitCodes: [.done, .failure, .usage, .disk, .incomplete],
     events: .transfer + [.shared, .error]

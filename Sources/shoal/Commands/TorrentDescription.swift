@@ -31,6 +31,8 @@ struct TorrentDescription {
     EventOutline.Key("createdBy", "the program that made it"),
     EventOutline.Key("creationDate", "seconds since 1970"),
     EventOutline.Key("source", "the word that makes the info-hash a private tracker's own"),
+    EventOutline.Key("ring", "name of the ring that knows its peers; null without one"),
+    EventOutline.Key("ringNodes", "nodes of the ring to begin with"),
     .magnet,
     EventOutline.Key("peers", "addresses that a magnet link names; absent for a file"),
   ]
@@ -52,6 +54,8 @@ struct TorrentDescription {
       ("createdBy", .optional(metainfo?.createdBy)),
       ("creationDate", .optional(metainfo?.creationDate)),
       ("source", .optional(info?.source)),
+      ("ring", .optional(magnet.ring?.name.description)),
+      ("ringNodes", .strings(magnet.ring?.nodes.map(\.description) ?? [])),
       ("magnet", .string(magnet.text)),
     ]
     if metainfo == nil {
@@ -93,6 +97,10 @@ struct TorrentDescription {
       for url in urls { row(trackers.count > 1 ? "tracker \(tier + 1)" : "tracker", url) }
     }
     for url in magnet.webSeeds { row("web seed", url) }
+    if let ring = magnet.ring {
+      row("ring", ring.name.description)
+      for node in ring.nodes { row("ring node", node.description) }
+    }
     for peer in magnet.peers { row("peer", peer.description) }
     if let comment = metainfo?.comment { row("comment", comment) }
     if let createdBy = metainfo?.createdBy { row("created by", createdBy) }

@@ -54,6 +54,27 @@ extension EventOutline {
     "web-seed", "a web server could not be used; others may be",
     [.infoHash, Key("url", "its scheme and host"), Key("message", "why not")])
 
+  static let ring = EventOutline(
+    "ring", "a ring was asked for a torrent's peers",
+    [
+      .infoHash, Key("ring", "name of the ring"),
+      Key("state", "found, announced, failed or barred (a private torrent, an open ring)"),
+      Key("peers", "found: peers named; else null"), Key("message", "failed: why; else null"),
+    ])
+
+  static let ringNode = EventOutline(
+    "ring-node", "this host's place in a ring",
+    [
+      Key("ring", "name of the ring"),
+      Key(
+        "state",
+        "connected, joined, orphaned (joins again), join-failed, successor, node-failed, left or "
+          + "unkept (the known nodes could not be written)"),
+      Key("node", "identifier of the node concerned, hexadecimal; null when none is"),
+      Key("endpoint", "its address and port; null when none is"),
+      Key("message", "what is wrong; null when nothing is"),
+    ])
+
   static let state = EventOutline(
     "state", "what is kept of an unfinished download between two runs",
     [
@@ -170,6 +191,16 @@ extension EventOutline {
     "exported", "a .torrent file was written for a member",
     [.infoHash, Key("name", "the member"), .file])
 
+  // MARK: Nodes of a ring
+
+  static let ringStarted = EventOutline(
+    "started", "the node answers",
+    [
+      Key("listen", "addresses and ports it listens on"), Key("ring", "name of the ring"),
+    ])
+
+  static let ringStopped = EventOutline("stopped", "the node has left the ring")
+
   // MARK: Simulations
 
   static let simulated = EventOutline(
@@ -207,7 +238,8 @@ extension EventOutline {
 extension [EventOutline] {
   /// What verbs that exchange data with peers tell.
   static let transfer: [EventOutline] = [
-    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .webSeed, .disk,
+    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .webSeed, .ring,
+    .ringNode, .disk,
     .stopped,
   ]
 }

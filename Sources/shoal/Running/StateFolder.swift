@@ -5,9 +5,14 @@ import TorrentModel
 /// Specification). The environment is read here and nowhere below.
 enum StateFolder {
   /// The folder for unfinished downloads; `nil` when the environment names none that is absolute.
-  static var resume: String? {
-    if let state = absolute("XDG_STATE_HOME") { return state + "/shoal/resume" }
-    return absolute("HOME").map { $0 + "/.local/state/shoal/resume" }
+  static var resume: String? { folder("resume") }
+
+  /// The folder for the known nodes of rings.
+  static var rings: String? { folder("rings") }
+
+  private static func folder(_ name: String) -> String? {
+    if let state = absolute("XDG_STATE_HOME") { return state + "/shoal/" + name }
+    return absolute("HOME").map { $0 + "/.local/state/shoal/" + name }
   }
 
   /// The specification has relative paths ignored.

@@ -9,10 +9,16 @@ import TorrentModel
 protocol TransferCommand: AnyObject {
   /// A torrent has something to tell. Called on the loop.
   func torrent(_ runner: TorrentRunner, did event: TorrentEvent, in loop: TransferLoop)
+  /// A ring has something to tell. Called on the loop.
+  func ring(_ service: ChordService, did event: RingEvent, in loop: TransferLoop)
   /// About five times a second.
   func tick(at now: Moment, in loop: TransferLoop)
   /// The person wants it to end.
   func interrupted(in loop: TransferLoop)
+}
+
+extension TransferCommand {
+  func ring(_ service: ChordService, did event: RingEvent, in loop: TransferLoop) {}
 }
 
 /// The loop under `share`, `get` and `seed`: a session on a reactor, its events shown to people and
@@ -35,7 +41,7 @@ final class TransferLoop {
 
   init(
     _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false,
-    resumeFolder: String? = nil, bufferBytes: Int? = nil, console: Console,
+    resumeFolder: String? = nil, bufferBytes: Int? = nil, usesRings: Bool = false, console: Console,
     command: any TransferCommand
   ) throws(CommandError) {
     self.console = console
@@ -51,6 +57,8 @@ final class TransferLoop {
       configuration.swarm.isSequential = isSequential
       configuration.resumeFolder = resumeFolder
       if let bufferBytes { configuration.bufferBytes = bufferBytes }
+      configuration.takesDatagrams = usesRings
+      configuration.ringMemory = StateFolder.rings
       session = try TorrentSession(configuration, on: reactor)
       try session.listen()
       boxed.loop = self
@@ -61,6 +69,10 @@ final class TransferLoop {
     session.observer = { [unowned self] runner, event in
       show(runner, event)
       command.torrent(runner, did: event, in: self)
+    }
+    session.ringObserver = { [unowned self] service, event in
+      RingNarrator(console).tell(event, of: service) { view.note($0) }
+      command.ring(service, did: event, in: self)
     }
   }
 
@@ -197,6 +209,8 @@ final class TransferLoop {
       if console.detail == .verbose {
         view.note("web seed \(SafeText.visible(report.url)): \(SafeText.visible(report.problem))")
       }
+    case .ring(let report):
+      show(report, infoHash)
     }
   }
 
