@@ -19,7 +19,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 .NOTPARALLEL:
 .PHONY: help setup build install clean demo demo-tracker lint
 .PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
-.PHONY: test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
+.PHONY: test-ring test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
 .PHONY: bench bench-transfer bench-tracker bench-swarm
 
@@ -40,7 +40,7 @@ demo: build ## share a folder, fetch it by magnet link and compare, all on this 
 demo-tracker: build ## run a private tracker with two members and a live swarm to look at
 	@SHOAL_BINARY=$(BINARY) Scripts/demo-tracker
 
-test: setup build test-units test-simulations test-hostile test-interoperation test-flood-short ## build, then run every test
+test: setup build test-units test-simulations test-hostile test-interoperation test-flood-short test-ring ## build, then run every test
 
 test-units: ## run the tests that need nothing but this package
 	$(SWIFT) test --scratch-path $(SCRATCH) --skip InteroperationTests
@@ -89,6 +89,10 @@ test-flood: build ## flood a seed with CONNECTIONS that say nothing, and measure
 
 test-flood-short: build ## the same with 1000, for three seconds
 	@Tests/Support/flood $(BINARY) 1000 3
+
+test-ring: build ## run twenty nodes of a ring, share and fetch, hide, flood and kill some (a minute)
+	@Scripts/bootstrap test
+	@Scripts/with-namespace Tests/Support/ring $(BINARY)
 
 # Random schedules of small rings.
 SCHEDULES ?= 100000

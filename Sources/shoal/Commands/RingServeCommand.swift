@@ -1,3 +1,4 @@
+import ChordLogic
 import ChordWire
 import DeterministicCore
 import Glibc
@@ -94,15 +95,31 @@ private func runRingServe(
   }
   var configuration = RingConfiguration(options.ring, role: .member)
   configuration.virtualNodes = options.virtualNodes
-  _ = session.join(configuration, namedBy: .user)
+  let service = session.join(configuration, namedBy: .user)
   do {
     try reactor.run()
   } catch {
     throw CommandError(.failure, "\(error)")
   }
   session.shutDown()
-  console.event(.event(.ringStopped))
+  if let service { console.event(.event(.ringStopped, counts(of: service))) }
   return .done
+}
+
+/// What went through a node, as its last event has it.
+private func counts(of service: ChordService) -> [(String, JSONValue)] {
+  let counts = service.statistics
+  return [
+    ("received", .unsigned(counts.received)), ("receivedBytes", .unsigned(counts.receivedBytes)),
+    ("sent", .unsigned(counts.sent)), ("sentBytes", .unsigned(counts.sentBytes)),
+    ("flooded", .integer(Int64(counts.refused.flooded))),
+    ("malformed", .unsigned(counts.malformed)),
+    ("wrongRing", .integer(Int64(counts.refused.wrongRing))),
+    ("unproven", .integer(Int64(counts.refused.unproven))),
+    ("unbound", .integer(Int64(counts.refused.unbound))), ("unsent", .unsigned(counts.unsent)),
+    ("lookups", .unsigned(counts.lookups)), ("failedLookups", .unsigned(counts.failedLookups)),
+    ("records", .integer(Int64(service.recordCount))),
+  ]
 }
 
 /// The end of a node: the first signal lets it leave the ring in order, the second does not.

@@ -199,7 +199,20 @@ extension EventOutline {
       Key("listen", "addresses and ports it listens on"), Key("ring", "name of the ring"),
     ])
 
-  static let ringStopped = EventOutline("stopped", "the node has left the ring")
+  static let ringStopped = EventOutline(
+    "stopped", "the node has left the ring",
+    [
+      Key("received", "datagrams that were read"), Key("receivedBytes", "bytes in them"),
+      Key("sent", "datagrams"), Key("sentBytes", "bytes in them"),
+      Key("flooded", "datagrams unread or unanswered, since their address sent too many"),
+      Key("malformed", "datagrams that were no messages"),
+      Key("wrongRing", "messages of another ring"),
+      Key("unproven", "queries asked back for a token"),
+      Key("unbound", "messages of nodes that do not belong to their address"),
+      Key("unsent", "datagrams to places nearer than a stranger may name"),
+      Key("lookups", "keys looked up"), Key("failedLookups", "of them without an owner"),
+      Key("records", "kept at the end"),
+    ])
 
   // MARK: Simulations
 
