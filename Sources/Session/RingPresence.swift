@@ -7,8 +7,8 @@ import TorrentModel
 
 /// A torrent's presence in a ring: its peers are searched for, and it is announced itself.
 ///
-/// The invariants: one search is under way at most; nothing is announced before it is known that the
-/// torrent may be, and what was announced is withdrawn at the end.
+/// The invariants: one search is under way at most; a torrent that turns out to be none of the
+/// ring's business is withdrawn at once, as any is at the end.
 final class RingPresence {
   private unowned let runner: TorrentRunner
   let service: ChordService
@@ -27,7 +27,7 @@ final class RingPresence {
   private static let announceInterval = TimeSpan.minutes(15)
   /// From one search to the next while nobody is connected, doubled each time up to the longest.
   private static let firstWait = TimeSpan.seconds(1)
-  private static let longestWait = TimeSpan.seconds(30)
+  private static let longestWait = TimeSpan.seconds(15)
   /// While somebody is: who cannot be dialled waits for us to find it.
   private static let usualWait = TimeSpan.seconds(60)
   private static let farewellPatience = TimeSpan.seconds(2)
@@ -41,7 +41,7 @@ final class RingPresence {
   /// Something changed: searches at once, or again.
   func refresh() {
     guard !isEnded else { return }
-    guard runner.mayUseRing else { return end() }
+    guard runner.mayUseRing else { return leave {} }
     guard search == nil else {
       isOutdated = true
       return
@@ -70,9 +70,10 @@ final class RingPresence {
   }
 
   /// The announce that is due, if one is: the first, one in the course of things, or that of a
-  /// download that became complete.
+  /// download that became complete. Without the metadata, only once the first search has not led to
+  /// a peer: whoever shares may not be dialled itself, and has to find us.
   private var dueAnnouncement: PeerAnnouncement? {
-    guard runner.info != nil, let port = runner.session.listenPort else { return nil }
+    guard runner.info != nil || fruitless > 0, let port = runner.session.listenPort else { return nil }
     let isSeed = runner.swarm.have?.isFull ?? false
     guard runner.reactor.now >= announceDue || isSeed != wasSeed else { return nil }
     return PeerAnnouncement(runner.infoHash, port: port, isSeed: isSeed)
@@ -142,8 +143,7 @@ final class RingPresence {
 }
 
 extension TorrentRunner {
-  /// A torrent that says of itself that it is private goes to no ring that is open to all; before
-  /// that is known it is looked for and not announced.
+  /// A torrent that says of itself that it is private goes to no ring that is open to all.
   var mayUseRing: Bool {
     guard phase != .stopped, let ring else { return false }
     guard let info else { return true }
