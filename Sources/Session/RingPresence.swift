@@ -73,7 +73,9 @@ final class RingPresence {
   /// download that became complete. Without the metadata, only once the first search has not led to
   /// a peer: whoever shares may not be dialled itself, and has to find us.
   private var dueAnnouncement: PeerAnnouncement? {
-    guard runner.info != nil || fruitless > 0, let port = runner.session.listenPort else { return nil }
+    guard runner.info != nil || fruitless > 0, let port = runner.session.listenPort else {
+      return nil
+    }
     let isSeed = runner.swarm.have?.isFull ?? false
     guard runner.reactor.now >= announceDue || isSeed != wasSeed else { return nil }
     return PeerAnnouncement(runner.infoHash, port: port, isSeed: isSeed)
