@@ -79,8 +79,8 @@ let package = Package(
     module(
       "Simulator",
       [
-        "DeterministicCore", "Hashing", "PeerWire", "SwarmLogic", "TorrentModel", "TrackerLogic",
-        "TrackerWire",
+        "ChordLogic", "ChordWire", "DeterministicCore", "Hashing", "PeerWire", "SwarmLogic",
+        "TorrentModel", "TrackerLogic", "TrackerWire",
       ]
     ),
 

@@ -32,7 +32,7 @@ extension Identifier {
   }
 
   /// 2^`exponent` as a distance; `exponent` in 0..<160.
-  static func power(_ exponent: Int) -> Identifier {
+  public static func power(_ exponent: Int) -> Identifier {
     switch exponent {
     case 0..<64: Identifier(high: 0, middle: 0, low: 1 << UInt64(exponent))
     case 64..<128: Identifier(high: 0, middle: 1 << UInt64(exponent - 64), low: 0)

@@ -74,17 +74,34 @@ struct MembershipTable: Sendable {
     return contacts[(start + offset - (isThere ? 0 : 1)) % contacts.count]
   }
 
+  /// The places of the members of an arc: one run, or two where it goes through the circle's start.
+  private func places(in arc: Arc) -> (Range<Int>, Range<Int>) {
+    let first = place(behind: arc.start)
+    let end = place(behind: arc.end)
+    return arc.start < arc.end
+      ? (first..<end, 0..<0) : (first..<contacts.count, 0..<end)
+  }
+
+  /// The first place whose identifier is above `id`.
+  private func place(behind id: Identifier) -> Int {
+    let place = place(of: id)
+    return place < contacts.count && contacts[place].id == id ? place + 1 : place
+  }
+
+  /// The members of an arc in its order. O(log n) and their number.
   func members(in arc: Arc) -> [Contact] {
-    if arc.start == arc.end { return contacts }
-    let first = place(of: arc.start)
-    return (0..<contacts.count).lazy.map { contacts[(first + $0) % contacts.count] }
-      .filter { arc.contains($0.id) }
+    let (first, second) = places(in: arc)
+    return Array(contacts[first] + contacts[second])
   }
 
   /// A digest that two tables share exactly when they hold the same members of an arc, but for
   /// accident: identifiers are hashes already, so their sum is as good.
   func sum(of arc: Arc) -> UInt64 {
-    members(in: arc).reduce(0) { $0 &+ Self.mixed($1) }
+    let (first, second) = places(in: arc)
+    var sum: UInt64 = 0
+    for place in first { sum &+= Self.mixed(contacts[place]) }
+    for place in second { sum &+= Self.mixed(contacts[place]) }
+    return sum
   }
 
   private static func mixed(_ contact: Contact) -> UInt64 {

@@ -18,7 +18,8 @@ struct SimulateRun {
     self.console = console
     let name = arguments.operands[0]
     guard let scenario = Scenario.named(name) else {
-      let near = EditDistance.nearest(to: name, among: Scenario.all.map(\.name))
+      let near = EditDistance.nearest(
+        to: name, among: Scenario.all.map(\.name) + RingScenario.all.map(\.name))
       throw .usage(
         "unknown scenario '\(name)'",
         remedy: near.map { "did you mean '\($0)'?" } ?? "see 'shoal simulate --help'")

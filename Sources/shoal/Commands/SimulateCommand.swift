@@ -4,7 +4,8 @@ extension Verb {
   static let simulate = Verb(
     "simulate", "Runs the decisions of a whole swarm in virtual time, repeatably.",
     operands: .exactly(
-      Operand("SCENARIO", .words(Scenario.all.map(\.name)))),
+      Operand(
+        "SCENARIO", .words(Scenario.all.map(\.name) + RingScenario.all.map(\.name)))),
     groups: [
       FlagGroup(
         title: "Size",
@@ -23,22 +24,26 @@ extension Verb {
     ],
     details: [
       "SCENARIO is one of:"
-    ] + Scenario.all.map { "\($0.name): \($0.summary)" } + [
-      "Hosts, links and clock are simulated; what is asked of whom, whom to serve, whom to trust and "
-        + "when to announce is decided by the code that runs on real sockets. A run is a function of "
-        + "its scenario, its size and its seed: the same command prints the same digest on any "
-        + "machine. A run that breaks an invariant, or falls short of what its scenario expects, "
-        + "ends the command with exit code 1 and the command that repeats it."
-    ],
+    ] + Scenario.all.map { "\($0.name): \($0.summary)" }
+      + RingScenario.all.map { "\($0.name): \($0.summary)" } + [
+        "Hosts, links and clock are simulated; what is asked of whom, whom to serve, whom to trust and "
+          + "when to announce is decided by the code that runs on real sockets. A run is a function of "
+          + "its scenario, its size and its seed: the same command prints the same digest on any "
+          + "machine. A run that breaks an invariant, or falls short of what its scenario expects, "
+          + "ends the command with exit code 1 and the command that repeats it."
+      ],
     examples: [
       .init("shoal simulate flash-crowd --peers 1000 --pieces 1024", "one large run"),
       .init("shoal simulate churn --runs 200 --quiet", "200 seeds, and a word only of failures"),
       .init("shoal simulate flash-crowd --svg crowd.svg", "a picture of the run"),
     ],
     exitCodes: [.done, .failure, .usage, .disk],
-    events: [.simulated, .error]
+    events: [.simulated, .figure, .error]
   ) { arguments, console throws(CommandError) in
-    try SimulateRun(arguments, console).perform()
+    if let ring = RingScenario.named(arguments.operands[0]) {
+      return try RingSimulateRun(ring, arguments, console).perform()
+    }
+    return try SimulateRun(arguments, console).perform()
   }
 }
 

@@ -237,6 +237,15 @@ extension EventOutline {
           + "receivedOverGiven"),
     ])
 
+  static let figure = EventOutline(
+    "figure", "a figure of a ring's simulation",
+    [
+      Key("scenario", "its name"), Key("seed", "what repeats it"),
+      Key("peers", "hosts of the ring"),
+      Key("name", "what was measured"), Key("published", "what it is held against, in words"),
+      Key("measured", "a number"), Key("holds", "whether it is within its bounds, if it has any"),
+    ])
+
   // MARK: Failure
 
   static let error = EventOutline(
