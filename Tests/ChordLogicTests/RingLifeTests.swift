@@ -88,7 +88,7 @@ import TorrentModel
       let owner = members.filter { $0.id >= key }.min { $0.id < $1.id }
       #expect(outcome?.owner == owner ?? members.min { $0.id < $1.id })
     }
-    #expect(!model.hosts[leaf].node.isMember)
+    #expect(!model.members.contains(leaf))
     let contact = model.hosts[leaf].contact
     #expect(!model.members.contains { model.hosts[$0].node.successors.contains(contact) })
   }
