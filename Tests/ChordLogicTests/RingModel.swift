@@ -75,6 +75,8 @@ final class RingModel {
     configuration.successors = r...r
     configuration.shortestRound = .seconds(3)
     configuration.longestRound = .seconds(8)
+    // At the same pace always: what goes wrong between rounds is looked for.
+    configuration.quickestRound = nil
     configuration.eventBatch = .seconds(2)
     return configuration
   }
