@@ -136,7 +136,8 @@ if Context.environment["SHOAL_FUZZING"] != nil {
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "Bencoding", "CLinux", "ChordWire", "DeterministicCore", "HTTPWire", "Hashing",
+        "Bencoding", "CLinux", "ChordLogic", "ChordWire", "DeterministicCore", "HTTPWire",
+        "Hashing",
         "Networking", "PeerWire", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic",
         "TrackerWire",
       ],

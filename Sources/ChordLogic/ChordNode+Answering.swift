@@ -143,21 +143,35 @@ extension ChordNode {
   ) {
     let target = request.target
     let successors = stabilizer.successors.contacts
-    let copies = Self.fitting(
-      Array(successors.prefix(configuration.copies)), beside: nil, room: Self.mostBytesOfHop)
     if stabilizer.owns(target) {
+      let copies = Self.fitting(
+        Array(successors.prefix(configuration.copies)), beside: nil, room: Self.mostBytesOfHop)
       reply(.next(.owner(successors: copies)), transaction, to: endpoint, into: &effects)
     } else if request.isConfirming {
       reject(.notOwner, node: stabilizer.predecessor, transaction, endpoint, into: &effects)
       checkPredecessor(at: now, into: &effects)
-    } else if let next = successors.first, Arc(after: own.id, through: next.id).contains(target) {
-      reply(.next(.predecessor(successors: copies)), transaction, to: endpoint, into: &effects)
-      checkSuccessor(at: now, into: &effects)
+    } else if let owners = self.successors(from: target, at: now) {
+      let named = Self.fitting(
+        Array(owners.prefix(configuration.copies)), beside: nil, room: Self.mostBytesOfHop)
+      reply(.next(.predecessor(successors: named)), transaction, to: endpoint, into: &effects)
+      if owners.first?.id == successors.first?.id { checkSuccessor(at: now, into: &effects) }
     } else {
       let closer = preceding(target, most: NextHop.mostCloser, at: now)
       reply(.next(.closer(closer)), transaction, to: endpoint, into: &effects)
       if closer.first?.id == successors.first?.id { checkSuccessor(at: now, into: &effects) }
     }
+  }
+
+  /// The successors at and behind a key that the successor list reaches, those that failed lately left
+  /// out where others are there; nil for a key that lies elsewhere.
+  func successors(from target: Identifier, at now: Moment) -> [Contact]? {
+    let all = stabilizer.successors.contacts
+    guard let last = all.last, Arc(after: own.id, through: last.id).contains(target) else {
+      return nil
+    }
+    let behind = Array(all.drop { Identifier.between(own.id, $0.id, target) })
+    let living = behind.filter { !suspicion.isSuspected($0.endpoint, at: now) }
+    return living.isEmpty ? behind : living
   }
 
   /// The nodes known here that precede a key, nearest first.

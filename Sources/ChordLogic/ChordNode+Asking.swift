@@ -21,7 +21,7 @@ extension ChordNode {
     let attempts =
       switch purpose {
       // A lookup has other nodes to ask; the ring's own steps do not.
-      case .lookup, .fingerCheck: 1
+      case .lookup, .fingerCheck, .memberCheck: 1
       default: configuration.mostAttempts
       }
     let wait = attempts == 1 ? configuration.retransmission * 3 : configuration.retransmission
@@ -117,7 +117,7 @@ extension ChordNode {
     if let contact = query.contact {
       suspicion.suspect(contact.endpoint, until: now + configuration.suspicion)
       fingers.remove(contact)
-      noteFailure(of: contact, at: now)
+      noteFailure(of: contact, isSuccessor: query.purpose == .successorState, at: now)
       effects.append(.report(.failed(contact)))
     }
     switch query.purpose {
@@ -139,7 +139,8 @@ extension ChordNode {
     case .client(let number):
       effects.append(.answered(number, .failure(ChordFailure(.generic, "no answer"))))
     case .pull(let arc): pullFailed(arc, at: now, into: &effects)
-    case .predecessorOffer, .notification, .fingerCheck, .news, .comparison, .push: break
+    case .predecessorOffer, .notification, .fingerCheck, .memberCheck, .news, .comparison, .push:
+      break
     }
   }
 
@@ -177,6 +178,8 @@ extension ChordNode {
       take(answer, to: arc, from: contact, at: now, into: &effects)
     case (.pull(let arc), .records(let page, let cursor)):
       take(page, cursor: cursor, of: arc, from: contact, at: now, into: &effects)
+    case (.memberCheck, _):
+      if isSmallRing { _ = members.insert(contact) }
     case (.client(let number), _):
       effects.append(.answered(number, .success(reply)))
     default: break

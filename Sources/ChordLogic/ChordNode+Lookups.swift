@@ -48,10 +48,9 @@ extension ChordNode {
       lookup.finishOwned(successors: stabilizer.successors.contacts, by: own)
       return
     }
-    let successors = stabilizer.successors.contacts
-    if let next = successors.first, Arc(after: own.id, through: next.id).contains(target) {
-      lookup.addOwners(Array(successors.prefix(8)), hops: 1)
-      return
+    if let owners = successors(from: target, at: now) {
+      lookup.addOwners(Array(owners.prefix(8)), hops: 1)
+      if owners.first?.id == stabilizer.successors.first?.id { return }
     }
     if knowsWholeRing {
       let owners = members.following(target, most: 3)

@@ -223,7 +223,7 @@ extension ChordNode {
     let wasPredecessor = stabilizer.predecessor?.id == contact.id
     let wasSuccessor = stabilizer.departs(contact.id)
     fingers.remove(contact)
-    noteFailure(of: contact, at: now)
+    noteFailure(of: contact, isSuccessor: false, at: now)
     if wasPredecessor, let predecessor, predecessor.id != own.id {
       ask(predecessor, .ping, for: .predecessorOffer, at: now, into: &effects)
     }

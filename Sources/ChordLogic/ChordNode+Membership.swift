@@ -10,10 +10,11 @@ extension ChordNode {
   var knowsWholeRing: Bool {
     let size = stabilizer.ringSize
     return max(size, members.count) <= configuration.largestWholeRing
-      && members.count * 2 >= size
+      // The size is an estimate, by as few neighbours as eight.
+      && members.count * 4 >= size
   }
 
-  private var isSmallRing: Bool { stabilizer.ringSize <= configuration.largestWholeRing }
+  var isSmallRing: Bool { stabilizer.ringSize <= configuration.largestWholeRing }
 
   // MARK: Seeing
 
@@ -33,9 +34,12 @@ extension ChordNode {
   }
 
   /// A node failed or left. Its predecessor is the one to spread it.
-  mutating func noteFailure(of contact: Contact, at now: Moment) {
+  ///
+  /// - Parameter isSuccessor: found out in the ring's own steps, also where another question had found
+  ///   it out before.
+  mutating func noteFailure(of contact: Contact, isSuccessor: Bool, at now: Moment) {
     let wasKnown = members.remove(contact)
-    guard contact.id == stabilizer.successors.first?.id, wasKnown else { return }
+    guard isSuccessor || (wasKnown && contact.id == stabilizer.successors.first?.id) else { return }
     spread(contact, isJoin: false, at: now)
   }
 
@@ -142,8 +146,17 @@ extension ChordNode {
       if members.sum(of: first) != firstSum { comparisons.append(first) }
     case .listed(let listed):
       let known = members.members(in: arc)
-      for member in listed where arc.contains(member.id) && isSmallRing {
-        _ = members.insert(member)
+      // A newcomer takes whom it is told; who knows most of the ring has perhaps heard of their end.
+      let isNewcomer = members.count * 2 < stabilizer.ringSize || members.count < 32
+      for member in listed
+      where arc.contains(member.id) && isSmallRing && member.id != own.id
+        && !members.contains(member)
+      {
+        if isNewcomer {
+          _ = members.insert(member)
+        } else {
+          ask(member, .ping, for: .memberCheck, at: now, into: &effects)
+        }
         hear(of: member, isHint: false, at: now, into: &effects)
       }
       // The other has not heard of these, or has heard of their end.

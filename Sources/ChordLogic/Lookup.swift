@@ -37,6 +37,8 @@ struct Lookup: Sendable {
   private(set) var restartAt: Moment?
   private(set) var outcome: LookupOutcome?
   private(set) var timeouts = 0
+  /// What was believed before the search began again.
+  private var earlierBelief: [Contact] = []
 
   private static let mostEntries = 64
 
@@ -132,7 +134,7 @@ struct Lookup: Sendable {
   /// Those named as owners that have not failed, nearest behind the key first.
   var believedOwners: [Contact] {
     let owners = entries.filter { $0.isOwner && $0.state != .failed }.map(\.contact)
-    return SuccessorList.sorted(owners, from: target)
+    return owners.isEmpty ? earlierBelief : SuccessorList.sorted(owners, from: target)
   }
 
   /// The node nearest before the key that answered.
@@ -216,6 +218,7 @@ struct Lookup: Sendable {
   /// Forgets what was asked, to begin anew.
   mutating func restart() {
     restartAt = nil
+    earlierBelief = believedOwners
     entries.removeAll()
   }
 

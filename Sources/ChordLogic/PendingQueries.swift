@@ -14,6 +14,8 @@ enum Purpose: Hashable, Sendable {
   case notification
   case lookup(UInt32, isConfirming: Bool)
   case fingerCheck
+  /// Whether a member that another knows of lives.
+  case memberCheck
   case news
   case comparison(Arc)
   case pull(Arc)

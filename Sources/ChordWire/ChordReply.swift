@@ -50,7 +50,8 @@ public enum ChordReply: Hashable, Sendable {
 public enum NextHop: Hashable, Sendable {
   /// These are nearer; the nearest first.
   case closer([Contact])
-  /// The key lies between the sender and the first of its successors, all of which these are.
+  /// The key lies between the sender and the last of its successors; these are those behind the key,
+  /// of which the first owns it, as far as the sender knows.
   case predecessor(successors: [Contact])
   /// The key is the sender's own; its successors keep copies.
   case owner(successors: [Contact])

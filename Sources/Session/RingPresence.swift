@@ -160,6 +160,10 @@ extension TorrentRunner {
     if case .metainfo(let metainfo) = source, metainfo.info.isPrivate, reference.name.isOpen {
       return report(.ring(RingReport(ring: reference.name, outcome: .barred)))
     }
+    guard reference.name.isOpen else {
+      let reason = "closed rings, which want a certificate, cannot be entered"
+      return report(.ring(RingReport(ring: reference.name, outcome: .failed(reason))))
+    }
     guard let service = session.ring(reference, namedBy: origin) else { return }
     ring = RingPresence(of: self, in: service, generator: generator)
     ring?.refresh()

@@ -228,11 +228,12 @@ public final class TorrentSession {
   /// Takes part in a ring, or takes in further nodes of one.
   ///
   /// - Parameter origin: who named the nodes.
-  /// - Returns: nil where the session takes no datagrams.
+  /// - Returns: nil where the session takes no datagrams, and for a closed ring, whose certificates
+  ///   nobody here can show.
   public func join(
     _ configuration: RingConfiguration, namedBy origin: RequestOrigin
   ) -> ChordService? {
-    guard let ringPort else { return nil }
+    guard let ringPort, configuration.ring.name.isOpen else { return nil }
     let nodes = configuration.ring.nodes
     let service: ChordService
     var remembered: [Endpoint] = []

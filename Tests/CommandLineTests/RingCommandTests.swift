@@ -62,6 +62,7 @@ import Testing
             #expect(states.contains("found"))
           }
           try checkQuestions(of: node, shown["infoHash"] as? String ?? "", in: folder)
+          try checkPublishing(by: node, in: folder)
           // The nodes met are remembered: a ring's name is enough now.
           let again = try RunningShoal.run(
             ["ring", "lookup", "00000000000000000000000000000000000000ff"] + Self.ring,
@@ -87,6 +88,36 @@ import Testing
     let lookup = try ShoalBinary.run(["ring", "lookup", infoHash] + flags, in: folder).json
     let ids = nodes.compactMap { $0["id"] as? String }.sorted()
     #expect(lookup["owner"] as? String == ids.first { $0 >= infoHash } ?? ids[0])
+  }
+
+  private func checkPublishing(by node: String, in folder: URL) throws {
+    let flags = Self.ring + ["--bootstrap", node, "--json"]
+    let key = ["--key", "publisher.key"]
+    let shown = try ShoalBinary.run(["show", "--json", "file.bin.torrent"], in: folder).json
+    let published = try ShoalBinary.run(
+      ["ring", "publish", "file.bin.torrent"] + key + flags, in: folder
+    ).json
+    // Two words, and the pair of them.
+    #expect(published["stored"] as? Int == 3)
+    for words in [["file"], ["BIN", "file"]] {
+      let found = try ShoalBinary.run(["ring", "search"] + words + flags, in: folder).json
+      let torrents = try #require(found["torrents"] as? [[String: Any]])
+      #expect(torrents.count == 1)
+      #expect(torrents.first?["infoHash"] as? String == shown["infoHash"] as? String)
+      #expect(torrents.first?["publisher"] as? String == published["publisher"] as? String)
+      #expect((torrents.first?["magnet"] as? String)?.contains("&x.ring=open-") == true)
+    }
+    let moved = try ShoalBinary.run(
+      ["ring", "publish", "file.bin.torrent", "--channel"] + key + flags, in: folder
+    ).json
+    let channel = try #require(moved["channel"] as? String)
+    #expect(channel == "ring:\(published["publisher"] as? String ?? "")")
+    let get = try RunningShoal.run(
+      ["get", channel, "-o", "channel", "--json"] + Self.ring + ["--bootstrap", node]
+        + TransferFixture.listen, in: folder)
+    #expect(get.exitCode == 0, "\(get.output)")
+    let none = try ShoalBinary.run(["ring", "search", "file", "other"] + flags, in: folder).json
+    #expect((none["torrents"] as? [Any])?.isEmpty == true)
   }
 
   @Test func aShareThatKnowsNobodyFoundsItsRing() throws {

@@ -17,6 +17,8 @@ private final class RecordKeeping {
   let world: RingWorld
   let infoHashes: [InfoHash]
   private var records: [[Endpoint: Moment]]
+  /// Until when a record may be served: also one whose keeper's word got lost.
+  private var mayLive: [[Endpoint: Moment]]
   private(set) var expected = 0
   private(set) var found = 0
   private(set) var stale = 0
@@ -26,6 +28,7 @@ private final class RecordKeeping {
     self.world = world
     infoHashes = (0..<torrents).compactMap { _ in InfoHash(bytes: world.randomKey().bytes) }
     records = Array(repeating: [:], count: torrents)
+    mayLive = records
   }
 
   /// A member of the moment announces a torrent.
@@ -34,6 +37,8 @@ private final class RecordKeeping {
     let infoHash = infoHashes[place]
     world.lookUp(Identifier(infoHash.digest), by: number) { [unowned self] result in
       guard let owner = result.owner, world.number(of: owner) != number else { return }
+      // Sent again for three seconds.
+      mayLive[place][RingWorld.endpoint(number)] = world.now + RecordStore.peerLife + .seconds(5)
       world.ask(owner, .announcePeer(PeerAnnouncement(infoHash, port: nil)), by: number) { result in
         guard case .success = result else { return }
         self.records[place][RingWorld.endpoint(number)] = self.world.now + RecordStore.peerLife
@@ -61,7 +66,7 @@ private final class RecordKeeping {
         self.expected += due.count
         self.found += due.keys.count { peers.contains($0) }
         self.stale += peers.count {
-          (self.records[place][$0] ?? .distantFuture) + .seconds(60) < self.world.now
+          (self.mayLive[place][$0] ?? .zero) < self.world.now
         }
       }
     }

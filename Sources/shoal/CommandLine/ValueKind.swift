@@ -133,15 +133,13 @@ extension ValueKind where Value == MagnetLink.PeerHint {
 
 extension ValueKind where Value == RingName {
   static let ring = ValueKind(
-    placeholder: "RING",
-    expected:
-      "a ring: open:WORD, open- and 16 hex digits, or the 64 hex digits of an operator's key"
+    placeholder: "RING", expected: "a ring: open:WORD, or open- and 16 hexadecimal digits"
   ) { text in
     let prefix = "open:"
     if text.hasPrefix(prefix), text.count > prefix.count {
       return RingName(word: String(text.dropFirst(prefix.count)))
     }
-    return RingName(text: text)
+    return RingName(text: text).flatMap { $0.isOpen ? $0 : nil }
   }
 }
 

@@ -28,6 +28,8 @@ extension Shoal {
     .ringServe,
     .ringStatus,
     .ringLookup,
+    .ringPublish,
+    .ringSearch,
     .simulate,
     .completion,
     .help,

@@ -62,7 +62,7 @@ struct CreationOptions: Hashable, Sendable {
     if isPrivate, isOpen {
       throw .usage(
         "--private and an open ring exclude each other",
-        remedy: "make a ring of your own with 'shoal ring create'")
+        remedy: "leave --private out, or use a tracker")
     }
     pieceLength = try arguments.value(of: Self.pieceLengthFlag)
     if let pieceLength {

@@ -94,6 +94,7 @@ extension Verb {
         + "already is checked and kept; an interrupted download goes on where it stopped.",
       "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
         + "they send is checked like everything else.",
+      "With --ring, SOURCE may be a channel, ring:KEY: the torrent that its publisher named last.",
       "Where the source or --ring names a ring, its nodes are asked for peers and told of this one.",
       "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "
         + "wait; the other sources are fetched meanwhile. A read-only disk ends a download at once, "

@@ -9,7 +9,15 @@ import TorrentModel
 func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> ExitCode {
   // Sources are read before a port is opened: a mistyped name costs nothing.
   var sources: [(TorrentSource, RequestOrigin)] = []
-  for source in options.sources { sources.append(try source.read()) }
+  for source in options.sources {
+    if case .channel(let text) = source, let channel = RingChannel(text: text),
+      let ring = options.ring
+    {
+      sources.append((.magnet(try channel.follow(in: ring)), .document))
+    } else {
+      sources.append(try source.read())
+    }
+  }
   let command = GetCommand(options)
   let resumeFolder = StateFolder.resume
   if resumeFolder == nil {

@@ -7,6 +7,8 @@ enum Source: Hashable, Sendable {
   case magnet(MagnetLink)
   /// Of a `.torrent` file, by http or https.
   case url(String)
+  /// Whatever a channel of a ring names at the time.
+  case channel(String)
 
   /// A magnet link is read at once, so that a broken one is told of before anything else happens.
   init(parsing text: String) throws(CommandError) {
@@ -19,6 +21,12 @@ enum Source: Hashable, Sendable {
         throw CommandError(
           .badMetainfo, "\(error)", on: text, remedy: "quote the link, or copy it again")
       }
+    case "ring":
+      guard RingChannel(text: text) != nil else {
+        throw .usage(
+          "a channel is 'ring:' and the 64 hexadecimal digits of its key", on: text)
+      }
+      self = .channel(text)
     case "http" where text.contains("://"), "https" where text.contains("://"):
       self = .url(text)
     default:
@@ -34,6 +42,9 @@ enum Source: Hashable, Sendable {
       return (.magnet(link), .document)
     case .file(let path):
       return (.metainfo(try Self.metainfo(of: FileContents.read(path), from: path)), .document)
+    case .channel(let text):
+      throw .usage(
+        "a channel is followed by 'shoal get' with --ring RING alone", on: text)
     case .url(let url):
       let (document, server) = try fetchMetainfo(url)
       return (.metainfo(try Self.metainfo(of: document, from: url)), .host(server))

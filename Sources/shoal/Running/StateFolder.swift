@@ -10,6 +10,9 @@ enum StateFolder {
   /// The folder for the known nodes of rings.
   static var rings: String? { folder("rings") }
 
+  /// The key that signs what is published.
+  static var publisherKey: String? { folder("publisher.key") }
+
   private static func folder(_ name: String) -> String? {
     if let state = absolute("XDG_STATE_HOME") { return state + "/shoal/" + name }
     return absolute("HOME").map { $0 + "/.local/state/shoal/" + name }
