@@ -1,4 +1,5 @@
 import Simulator
+import TorrentModel
 
 /// Performs `shoal simulate ring-…`: runs a ring and shows its figures beside the published ones.
 struct RingSimulateRun {
