@@ -76,6 +76,17 @@ extension PeerTransport {
     if state != .closed { updateInterest() }
   }
 
+  /// Sends the messages before the first block, as far as that can be done at once.
+  func sendLastWords() {
+    guard !isSendingPaused, !outgoing.isBlocked, case .bytes(let count) = outgoing.segments.first
+    else { return }
+    let head = outgoing.head
+    _ = outgoing.bytes.withUnsafeBytes {
+      Glibc.send(
+        descriptor, $0.baseAddress! + head, count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+  }
+
   /// Returns how much the kernel took. Flags say whether more follows at once.
   private func sendBytes(_ count: Int) throws(TransportEnd) -> Int {
     let more = outgoing.segments.count > 1 ? Int32(MSG_MORE) : 0

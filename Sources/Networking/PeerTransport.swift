@@ -90,9 +90,11 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   public var isClosed: Bool { state == .closed }
 
-  /// Ends the connection at once; the delegate is not called.
+  /// Ends the connection at once; the delegate is not called. Messages that were sent in this turn
+  /// still leave if the kernel takes them: they may say that a copy is complete.
   public func close() {
     guard state != .closed else { return }
+    if state == .open { sendLastWords() }
     state = .closed
     if let registration { reactor.deregister(registration) }
     registration = nil

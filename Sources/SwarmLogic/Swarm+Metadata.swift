@@ -51,7 +51,8 @@ extension Swarm {
     }
     if picker == nil { requestMetadata(at: now, into: &effects) }
     peers[key].isUploadOnly = handshake.isUploadOnly
-    dropIfNothingToTrade(key, at: now, into: &effects)
+    // What it has comes next, and may be the news that a copy is complete.
+    if peers[key].pieces != nil { dropIfNothingToTrade(key, at: now, into: &effects) }
   }
 
   private mutating func take(
