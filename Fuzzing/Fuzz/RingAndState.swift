@@ -23,8 +23,14 @@ extension FuzzTarget {
       let message = try ChordMessage(datagram: datagram)
       // What is read with its unknown keys left out may still be longer than a datagram: integers
       // and lists have one spelling, but the version of this program is added.
-      guard let again = message.datagram else { return }
-      require((try? ChordMessage(datagram: again)) == message, "\(message) is read otherwise")
+      guard let datagram = message.datagram else { return }
+      var again = try? ChordMessage(datagram: datagram)
+      // Text that was repaired may be cut once more.
+      if case .failure(let failure) = message.body, case .failure(var second)? = again?.body {
+        second.text = failure.text
+        again?.body = .failure(second)
+      }
+      require(again == message, "\(message) is read otherwise")
     } catch {
       require((error.reply?.count ?? 0) <= max(3 * datagram.count, 90), "a reply that amplifies")
     }

@@ -30,8 +30,6 @@ struct PeerOptions: Hashable, Sendable {
   var downloadLimitEach: UInt64?
   /// Peers of private networks are exempt from the limits.
   var exemptsLocalNetworks: Bool
-  /// A seed shows each peer a piece at a time.
-  var isSuperSeeding: Bool
   /// Neighbours on the local network are looked for.
   var discoversLocally: Bool
 
@@ -58,9 +56,6 @@ struct PeerOptions: Hashable, Sendable {
   private static let unlimitedLocalFlag = Switch(
     "unlimited-local", "the limits are not for peers of private networks")
 
-  private static let superSeedFlag = Switch(
-    "super-seed", "as a seed, show each peer a piece at a time (BEP 16)")
-
   static let defaultMostPeers = 200
 
   static let flags = FlagGroup(
@@ -69,14 +64,13 @@ struct PeerOptions: Hashable, Sendable {
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
       downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
-      noLocalDiscoveryFlag.outline, superSeedFlag.outline,
+      noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     listen =
       try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
     peers = try arguments.values(of: Self.peerFlag)
-    isSuperSeeding = arguments.has(Self.superSeedFlag)
     discoversLocally = !arguments.has(Self.noLocalDiscoveryFlag)
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
     uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0

@@ -92,7 +92,6 @@ final class TransferLoop {
     } else {
       configuration = SessionConfiguration(listen: options.listen)
     }
-    configuration.swarm.isSuperSeeding = options.isSuperSeeding
     configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit

@@ -19,7 +19,6 @@ final class Shoal: Client {
     }
     arguments += ["--listen", "\(options.address)"]
     if !options.discoversLocally { arguments.append("--no-local-discovery") }
-    if options.superSeeds { arguments.append("--super-seed") }
     if options.isVerbose { arguments.append("--verbose") }
     for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     exitsWhenComplete = !options.seeds && !options.stays
