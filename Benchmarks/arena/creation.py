@@ -4,7 +4,6 @@ Everything lies in the page cache, on tmpfs where it fits: what is measured is t
 stands in its way. All programs use both processors where they can.
 """
 import os
-import shutil
 from pathlib import Path
 
 from .clients import SHOAL
@@ -80,7 +79,3 @@ def start_up(torrent, runs):
             if number:
                 rows[name].append({'wall': wall, 'cpu': cpu, 'peak': peak})
     return rows
-
-
-def clear(path):
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)

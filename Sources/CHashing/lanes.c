@@ -5,8 +5,8 @@
 
 // The SHA extensions of x86: four rounds an instruction, whose result the next one needs. What is
 // done to one lane is done to all before the next step, in loops that are unrolled by their constant
-// bounds, so that instructions of different lanes are in flight together. Five states, four words of
-// schedule: four lanes spill some registers, and are still 2.4 times as fast as one.
+// bounds, so that instructions of different lanes are in flight together. Four lanes spill some
+// registers, and are still more than twice as fast as one.
 #define SHA __attribute__((target("sha,ssse3,sse4.1")))
 #define EACH_LANE _Pragma("clang loop unroll(full)") for (int lane = 0; lane < lanes; lane++)
 

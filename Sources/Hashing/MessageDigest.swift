@@ -7,7 +7,6 @@ internal import COpenSSL
 struct MessageDigest: ~Copyable {
   private let context: OpaquePointer
   private let algorithm: OpaquePointer
-  private let name: StaticString
 
   /// - Precondition: libcrypto offers the algorithm; a build without it could not check a piece.
   init(_ name: StaticString) {
@@ -18,7 +17,6 @@ struct MessageDigest: ~Copyable {
     }
     self.algorithm = algorithm
     self.context = context
-    self.name = name
   }
 
   deinit {
