@@ -5,6 +5,7 @@ from . import chart
 from .clients import CLIENTS
 
 COMMAND = 'make bench'
+PARENT = 30  # MiB: a Python that has measured for a while
 
 
 def middle(rows, key):
@@ -33,9 +34,14 @@ def transfers(rows):
         peaks = '–' if pair == 'limit' else f'{middle(runs, "seeder_peak"):.0f} / {middle(runs, "leecher_peak"):.0f}'
         cpu = middle(runs, 'seeder_cpu') + middle(runs, 'leecher_cpu')
         lines.append([
-            label(pair), f'{middle(runs, "mibs"):.0f}', '1' if pair == first else f'**{median(ratios):.2f}**',
+            label(pair), f'{middle(runs, "mibs"):.0f}', f'{max(row["mibs"] for row in runs):.0f}', '1' if pair == first else f'**{median(ratios):.2f}**',
             f'{middle(runs, "seeder_cpu"):.2f} + {middle(runs, "leecher_cpu"):.2f} = {cpu:.2f}', peaks])
-    return table(['seeder → leecher', 'MiB/s', 'shoal is … times as fast', 'CPU-s/GiB', 'peak MiB'], lines)
+    return table(['seeder → leecher', 'MiB/s', 'at best', 'shoal is … times as fast', 'CPU-s/GiB', 'peak MiB'], lines)
+
+
+def peak(mebibytes):
+    """What a short process came to; it counts what it shared with its parent until it became itself."""
+    return f'≤ {mebibytes:.0f}' if mebibytes < PARENT else f'{mebibytes:.0f}'
 
 
 def creations(rows):
@@ -44,7 +50,7 @@ def creations(rows):
         ['program', 'seconds', 'time beside shoal', 'CPU-s', 'peak MiB'],
         [[name, f'{middle(runs, "wall"):.2f}',
           '1' if name == first else f'**{median(b["wall"] / a["wall"] for a, b in zip(rows[first], runs)):.2f}**',
-          f'{middle(runs, "cpu"):.2f}', f'{middle(runs, "peak"):.0f}'] for name, runs in rows.items()])
+          f'{middle(runs, "cpu"):.2f}', peak(middle(runs, 'peak'))] for name, runs in rows.items()])
 
 
 def crowds(rows):
@@ -77,9 +83,9 @@ def document(results, profile):
 
 What a transfer takes, in time, processor and memory, beside the programs that people use for it, and
 beside a program that does nothing but what has to be done. `{COMMAND}` installs those from Debian,
-takes the measurements in turn (one run of each, over and over, so that what else the machine does
-meets all alike; the first round is dropped) and writes this page. Ratios are medians of the paired
-runs; only they carry over to another machine.
+takes the measurements in turn (one run of each in a shuffled order, over and over, so that what else
+the machine does meets all alike; the first round is dropped) and writes this page. Ratios are medians
+of the paired runs; only they carry over to another machine.
 
 Measured {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"]} GiB,
 {machine["system"]}, Linux {machine["kernel"]}; {results["runs"]} runs.
