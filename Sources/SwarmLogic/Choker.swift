@@ -20,6 +20,8 @@ public struct Choker: Sendable {
   public static let defaultRegularSlots = 4
   /// How much likelier a peer that has just come is to be drawn (Cohen, 2003).
   static let newPeerWeight = 3
+  /// How much likelier one that has given before is to be drawn while we download: it may give again.
+  static let giverWeight = 8
 
   /// The most peers the automatic rule serves at once.
   static let mostAutomaticSlots = 50
@@ -35,6 +37,8 @@ public struct Choker: Sendable {
     public var isSnubbed: Bool
     /// It has pieces we want, and so could give something back.
     public var isWanted: Bool
+    /// It has sent us a piece's worth at least, or passed on what a seed gave to it alone.
+    public var hasGiven: Bool
     /// Bytes a second it sent us over 20 s.
     public var receiveRate: Double
     /// Bytes a second we sent it over 20 s.
@@ -45,7 +49,7 @@ public struct Choker: Sendable {
 
     public init(
       id: PeerKey, isInterested: Bool, isUnchoked: Bool, isSnubbed: Bool = false,
-      isWanted: Bool = false,
+      isWanted: Bool = false, hasGiven: Bool = false,
       receiveRate: Double = 0, sendRate: Double = 0, connectedAt: Moment, changedAt: Moment
     ) {
       self.id = id
@@ -53,6 +57,7 @@ public struct Choker: Sendable {
       self.isUnchoked = isUnchoked
       self.isSnubbed = isSnubbed
       self.isWanted = isWanted
+      self.hasGiven = hasGiven
       self.receiveRate = receiveRate
       self.sendRate = sendRate
       self.connectedAt = connectedAt
@@ -128,8 +133,8 @@ public struct Choker: Sendable {
     }
     draw(
       slotCount - withheld - chosen.count - optimistic.count,
-      from: rest.filter { !optimistic.contains($0.id) }, avoiding: previous + failed, at: now,
-      using: &generator)
+      from: rest.filter { !optimistic.contains($0.id) }, isSeeding: isSeeding,
+      avoiding: previous + failed, at: now, using: &generator)
     chosen += optimistic
     return changes(candidates, chosen: chosen)
   }
@@ -151,14 +156,14 @@ public struct Choker: Sendable {
     let freeRegular = min(free, max(0, regular - (served.count - optimistic.count)))
     let winners =
       isSeeding
-      ? SeedingOrder.longestWaiting(waiting, upTo: freeRegular)
+      ? SeedingOrder.nextInTurn(waiting, upTo: freeRegular)
       : Self.bestSenders(
         waiting.filter { !$0.isSnubbed }, upTo: freeRegular, at: now, using: &generator)
     chosen += winners
     let before = optimistic.count
     draw(
-      free - winners.count, from: waiting.filter { !winners.contains($0.id) }, avoiding: [],
-      at: now, using: &generator)
+      free - winners.count, from: waiting.filter { !winners.contains($0.id) },
+      isSeeding: isSeeding, avoiding: [], at: now, using: &generator)
     chosen += optimistic[before...]
     return changes(candidates, chosen: chosen)
   }
@@ -185,6 +190,7 @@ public struct Choker: Sendable {
         gaveNothing(left.element, at: now), gaveNothing(right.element, at: now)
       )
       if leftFailed != rightFailed { return rightFailed }
+      if left.element.hasGiven != right.element.hasGiven { return left.element.hasGiven }
       if left.element.isUnchoked != right.element.isUnchoked { return left.element.isUnchoked }
       return left.offset < right.offset
     }
@@ -194,7 +200,8 @@ public struct Choker: Sendable {
   /// Draws peers for optimistic slots, new ones three times as likely as others. Those that have
   /// just held one are drawn only when there is nobody else.
   private mutating func draw(
-    _ slots: Int, from candidates: [Candidate], avoiding previous: [PeerKey], at now: Moment,
+    _ slots: Int, from candidates: [Candidate], isSeeding: Bool, avoiding previous: [PeerKey],
+    at now: Moment,
     using generator: inout SeededGenerator
   ) {
     var pool = candidates.filter { !previous.contains($0.id) }
@@ -203,7 +210,9 @@ public struct Choker: Sendable {
       if pool.isEmpty { swap(&pool, &reserve) }
       guard !pool.isEmpty else { return }
       func weight(_ candidate: Candidate) -> Int {
-        now - candidate.connectedAt < Self.optimisticLength ? Self.newPeerWeight : 1
+        let mayGive = candidate.hasGiven || !candidate.isWanted
+        return (mayGive && !isSeeding ? Self.giverWeight : 1)
+          * (now - candidate.connectedAt < Self.optimisticLength ? Self.newPeerWeight : 1)
       }
       var ticket = generator.below(pool.reduce(0) { $0 + weight($1) })
       let winner = pool.firstIndex { candidate in

@@ -37,6 +37,8 @@ struct PeerState: ~Copyable, Sendable {
   var weAreInterested = false
   /// Pieces that we suggested to it and that it has not announced since.
   var offered: [PieceOffer] = []
+  /// What we, as a seed, gave to it alone has come to others.
+  var passesOn = false
   /// Pieces the peer serves even while it chokes us (BEP 6).
   var allowedFast: [PieceIndex] = []
 

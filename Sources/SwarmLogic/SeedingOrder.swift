@@ -1,8 +1,12 @@
 import DeterministicCore
 
-/// Whom a seed serves. The fastest takers spread the torrent soonest, so half of the slots are
-/// theirs as long as they are the fastest; the other half go round, so that everybody is served in
-/// turn, a term each, whoever waited longest first.
+/// Whom a seed serves. Those that gave to it while it downloaded come first, as far as they want
+/// something: what is left for peers that gave nothing is the optimistic slot and what the others
+/// leave. Who was a seed from the start owes nobody.
+///
+/// Among equals, the fastest takers spread the torrent soonest, so half of the slots are theirs as
+/// long as they are the fastest; the other half go round, so that everybody is served in turn, a
+/// term each, whoever waited longest first.
 ///
 /// The rule is a function of what it is given, as is all of the choker: who holds a slot and since
 /// when is read off the candidates.
@@ -17,6 +21,14 @@ enum SeedingOrder {
     _ slots: Int, from interested: [Choker.Candidate], but optimistic: [PeerKey], at now: Moment
   ) -> [PeerKey] {
     let candidates = interested.filter { !optimistic.contains($0.id) }
+    let repaid = serve(candidates.filter { $0.hasGiven }, upTo: slots, at: now)
+    return repaid
+      + serve(candidates.filter { !$0.hasGiven }, upTo: slots - repaid.count, at: now)
+  }
+
+  private static func serve(
+    _ candidates: [Choker.Candidate], upTo slots: Int, at now: Moment
+  ) -> [PeerKey] {
     let served = candidates.filter { $0.isUnchoked }.sorted {
       $0.sendRate != $1.sendRate ? $0.sendRate > $1.sendRate : longerServed($0, $1)
     }
@@ -28,16 +40,18 @@ enum SeedingOrder {
       chosen.append(candidate.id)
     }
     let waiting = candidates.filter { !$0.isUnchoked }
-    chosen += longestWaiting(waiting, upTo: slots - chosen.count)
+    chosen += nextInTurn(waiting, upTo: slots - chosen.count)
     for candidate in others where chosen.count < slots && !chosen.contains(candidate.id) {
       chosen.append(candidate.id)
     }
     return chosen
   }
 
-  /// The peers that have been choked longest.
-  static func longestWaiting(_ waiting: [Choker.Candidate], upTo slots: Int) -> [PeerKey] {
-    waiting.sorted(by: longerServed).prefix(max(0, slots)).map(\.id)
+  /// The choked peers whose turn is next: of those that gave, and then of the others, whoever has
+  /// been choked longest.
+  static func nextInTurn(_ waiting: [Choker.Candidate], upTo slots: Int) -> [PeerKey] {
+    waiting.sorted { $0.hasGiven != $1.hasGiven ? $0.hasGiven : longerServed($0, $1) }
+      .prefix(max(0, slots)).map(\.id)
   }
 
   /// Who has been longer in its state; of two of one age, the earlier name.

@@ -74,7 +74,13 @@ extension Swarm {
     if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: geometry.pieceCount) }
     guard peers[key].pieces!.insert(piece) else { return }
     let standing = picker!.addHave(piece)
-    if !peers[key].offered.isEmpty { peers[key].offered.removeAll { $0.piece == piece } }
+    if isComplete, let giver = passingOn.noteArrival(piece, at: key), peers.contains(giver) {
+      peers[giver].passesOn = true
+    }
+    if let place = peers[key].offered.firstIndex(where: { $0.piece == piece }) {
+      if picker!.availability(of: piece) == 1 { passingOn.watch(piece, at: key) }
+      peers[key].offered.remove(at: place)
+    }
     if configuration.isSuperSeeding { noteSpread(of: piece, to: key, at: now, into: &effects) }
     noteIfComplete(key)
     switch standing {

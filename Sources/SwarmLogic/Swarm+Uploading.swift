@@ -26,6 +26,7 @@ extension Swarm {
     if isGift { peers[key].fastBytesLeft -= Int(block.length) }
     peers[key].queuedUploads += 1
     effects.append(.upload(key, block))
+    passingOn.noteServed(block.piece, to: key)
     noteRequested(block.piece, by: key, at: now, into: &effects)
   }
 
@@ -79,6 +80,8 @@ extension Swarm {
         Choker.Candidate(
           id: key, isInterested: peers[key].isInterested, isUnchoked: !peers[key].isChoked,
           isSnubbed: peers[key].pipeline.isSnubbed, isWanted: peers[key].weAreInterested,
+          hasGiven: peers[key].passesOn
+            || peers[key].down.total >= UInt64(geometry?.pieceLength ?? 0),
           receiveRate: peers[key].down.bytesPerSecond(at: now),
           sendRate: peers[key].up.bytesPerSecond(at: now), connectedAt: peers[key].since,
           changedAt: peers[key].choiceChangedAt))

@@ -29,6 +29,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var departures = Departures()
   var choker: Choker
   var spreading = PieceSpreading()
+  var passingOn = PassingOn()
   /// What is fetched and how; nil until the metadata is known.
   var picker: PiecePicker?
   var geometry: PieceGeometry?

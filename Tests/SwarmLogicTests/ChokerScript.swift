@@ -11,6 +11,7 @@ import Testing
 /// - `wants a b`, `bored a`: interest, after which free slots are filled
 /// - `gives a 50`, `takes a 50`: bytes a second to us, and from us, from now on
 /// - `has a`: the peer has what we want, and could give
+/// - `gave a`: the peer has given, to us or to others
 /// - `snubs a`, `sends a`: whether the peer sends what we ask of it
 /// - `round`: a regular decision
 ///
@@ -71,6 +72,7 @@ struct ChokerScript {
     case "gives": change(peers) { $0.receiveRate = value }
     case "takes": change(peers) { $0.sendRate = value }
     case "has": change(peers) { $0.isWanted = true }
+    case "gave": change(peers) { $0.hasGiven = true }
     case "snubs": change(peers) { $0.isSnubbed = true }
     case "sends": change(peers) { $0.isSnubbed = false }
     case "round":

@@ -292,6 +292,76 @@ import Testing
     #expect(served.count == letters.count)
   }
 
+  @Test func aSeedRepaysThoseThatGave() {
+    var script = ChokerScript(regular: 2, optimistic: 0, isSeeding: true)
+    script.play(
+      """
+      0 join a b c d
+      0 wants a b c    -> +a +b
+      1 gave c
+      10 round         -> -b +c
+      11 gave d
+      12 wants d       ->
+      20 round         -> -a +d
+      60 round         ->
+      61 leave c       -> +b
+      """)
+  }
+
+  /// The others get the optimistic slot, and so are all served in time.
+  @Test func aSeedThatRepaysStarvesNobody() {
+    var script = ChokerScript(isSeeding: true)
+    let givers = "ABCDEFG".map(String.init)
+    let others = "abcdefghijklmno".map(String.init)
+    _ = script.handle("join", givers + others, at: .zero)
+    _ = script.handle("gave", givers, at: .zero)
+    _ = script.handle("wants", givers + others, at: .zero)
+    var served: Set<Character> = []
+    for round in 1...600 {
+      _ = script.handle("round", [], at: .zero + .seconds(10 * round))
+      served.formUnion(script.unchoked)
+      #expect(script.unchoked.filter { others.contains(String($0)) }.count <= 1)
+    }
+    #expect(served.count == givers.count + others.count)
+  }
+
+  @Test func anUnearnedSlotGoesToWhoGaveBefore() {
+    var script = ChokerScript(regular: 1, optimistic: 0)
+    script.play(
+      """
+      0 join a b c d
+      0 wants a        -> +a
+      1 wants b c d    ->
+      2 gave c
+      10 round         -> -a +c
+      11 leave c
+      """)
+    #expect(script.unchoked != "c")
+  }
+
+  /// Of twenty that wait, one gave before, and one has nothing to give; these are drawn eight times
+  /// as often as each of the others, which have had no chance or wasted it.
+  @Test func aChanceIsLikelierForThoseWhoMayGive() {
+    var script = ChokerScript(regular: 1, optimistic: 1)
+    let others = "bcdefghijklmnopqrst".map(String.init)
+    _ = script.handle("join", ["A", "G", "N"] + others, at: .zero)
+    _ = script.handle("gives", ["A", "100"], at: .zero)
+    _ = script.handle("has", ["A", "G"] + others, at: .zero)
+    _ = script.handle("gave", ["A", "G"], at: .zero)
+    _ = script.handle("wants", ["A", "G", "N"] + others, at: .zero)
+    var draws: [Character: Int] = [:]
+    let rotations = 2000
+    for round in 1...3 * rotations {
+      _ = script.handle("round", [], at: .zero + .seconds(60 + 10 * round))
+      guard round % 3 == 1 else { continue }
+      for letter in script.unchoked where letter != "A" { draws[letter, default: 0] += 1 }
+    }
+    let (gave, new) = (draws["G", default: 0], draws["N", default: 0])
+    let rest = others.reduce(0) { $0 + draws[Character($1), default: 0] }
+    #expect(gave * others.count > 3 * rest && new * others.count > 3 * rest)
+    #expect(others.allSatisfy { draws[Character($0), default: 0] > 0 })
+  }
+
   @Test func roundsAreDueEveryTenSeconds() {
     var script = ChokerScript()
     #expect(script.choker.nextRound == .zero + .seconds(10))
