@@ -13,6 +13,12 @@ extension FuzzTarget {
             peerID: PeerID(bytes: Array(repeating: 2, count: 20))!
           ).bytes
         ], handshake),
+      .decoder(
+        "proxy-exchange",
+        seeds: [
+          [0, 5, 0, 5, 0, 0, 1, 1, 2, 3, 4, 5, 6], [0, 5, 2, 1, 0, 5, 0, 0, 3, 1, 7, 0, 80],
+          [1] + Array("HTTP/1.1 200 OK\r\n\r\n".utf8),
+        ], proxyExchange),
       FuzzTarget(name: "peer-messages", kind: .decoder, seeds: [stream], run: peerMessages),
     ]
   }
@@ -21,6 +27,21 @@ extension FuzzTarget {
     guard let handshake = try? Handshake(bytes) else { return }
     require(handshake.bytes == bytes, "written otherwise")
     require(Handshake.isPlausible(bytes.prefix(7)), "a handshake that is not plausible")
+  }
+
+  /// A proxy that says whatever it likes: it comes to an end, and is left no byte too late.
+  private static func proxyExchange(_ bytes: [UInt8]) {
+    guard let first = bytes.first,
+      let proxy = Proxy((first & 1 == 0 ? "socks5" : "http") + "://me:word@10.0.0.1:1080")
+    else { return }
+    var exchange = ProxyExchange(proxy, to: Endpoint(.v4(0x0102_0304), port: 6881))
+    var rest = bytes.dropFirst()
+    while !rest.isEmpty {
+      require((1...300).contains(exchange.wanted), "\(exchange.wanted) bytes wanted")
+      let part = Array(rest.prefix(exchange.wanted))
+      rest = rest.dropFirst(part.count)
+      guard let step = try? exchange.take(part), step != .done else { return }
+    }
   }
 
   /// However the stream is cut, the same is read; and what is read is written as it came.

@@ -64,14 +64,16 @@ public enum HTTPOutcome: Sendable {
 /// HTTP and HTTPS by libcurl, driven by the reactor: libcurl says which descriptors and which
 /// moment it waits for, and is called when they come.
 ///
-/// Speaks http and https only, also after a redirect, and through no proxy that an environment
-/// variable names: the address that a tracker sees is the one that peers see. No connection serves
+/// Speaks http and https only, also after a redirect, and through no proxy but the one it was made
+/// with, whatever an environment variable names: the address that a tracker sees is the one that peers see. No connection serves
 /// two requests, so that each is judged by `RequestOrigin` before anything is sent.
 ///
 /// The invariant: `transfers` holds exactly the handles that are added to the multi handle, so a
 /// completion is called at most once for each fetch, and never from within `get`.
 public final class HTTPClient {
   private let reactor: Reactor
+  /// What all requests go through, if anything; names are looked up there, too.
+  private let proxy: Proxy?
   private let multi: UnsafeMutableRawPointer
   private var transfers: [UnsafeMutableRawPointer: HTTPTransfer] = [:]
   private var sockets: [Int32: SocketWatcher] = [:]
@@ -85,8 +87,9 @@ public final class HTTPClient {
   public static let userAgent = "Shoal/0.1.0"
   private static let connectDeadline = TimeSpan.seconds(15)
 
-  public init(on reactor: Reactor) {
+  public init(on reactor: Reactor, through proxy: Proxy? = nil) {
     self.reactor = reactor
+    self.proxy = proxy
     curl_global_init(Int(CURL_GLOBAL_DEFAULT))
     guard let multi = curl_multi_init() else { preconditionFailure("libcurl has no memory left") }
     self.multi = multi
@@ -134,7 +137,12 @@ public final class HTTPClient {
       return nextID
     }
     let transfer = HTTPTransfer(
-      fetch, handle, id: nextID, receiver: receiver, completion: completion)
+      fetch, handle, id: nextID, proxy: proxy, receiver: receiver, completion: completion)
+    if let refusal = transfer.refusalByName {
+      curl_easy_cleanup(handle)
+      reactor.schedule(after: .zero) { completion(.failed(refusal)) }
+      return nextID
+    }
     transfers[handle] = transfer
     configure(handle, fetch, transfer)
     if depth > 0 { waiting.append(handle) } else { curl_multi_add_handle(multi, handle) }
@@ -183,10 +191,12 @@ public final class HTTPClient {
     shoal_curl_set_text(handle, CURLOPT_URL, fetch.url)
     shoal_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
     shoal_curl_set_text(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
-    shoal_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, fetch.mostRedirects > 0 ? 1 : 0)
+    // Where a redirect leads behind a proxy nobody here can judge.
+    let follows = fetch.mostRedirects > 0 && (proxy == nil || fetch.origin == .user)
+    shoal_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, follows ? 1 : 0)
     shoal_curl_set_long(handle, CURLOPT_MAXREDIRS, fetch.mostRedirects)
     shoal_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
-    shoal_curl_set_text(handle, CURLOPT_PROXY, "")
+    configureProxy(handle)
     if let range = fetch.range {
       // No encoding either: it is the document's own bytes that are counted.
       shoal_curl_set_text(handle, CURLOPT_RANGE, "\(range.lowerBound)-\(range.upperBound)")
@@ -225,6 +235,22 @@ public final class HTTPClient {
       guard let bytes, let context else { return 0 }
       let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
       return transfer.take(UnsafeRawBufferPointer(start: bytes, count: size * count))
+    }
+  }
+
+  private func configureProxy(_ handle: UnsafeMutableRawPointer) {
+    guard let proxy else {
+      shoal_curl_set_text(handle, CURLOPT_PROXY, "")
+      return
+    }
+    let scheme = proxy.kind == .socks5 ? "socks5h" : "http"
+    shoal_curl_set_text(handle, CURLOPT_PROXY, "\(scheme)://\(proxy.endpoint)")
+    shoal_curl_set_text(handle, CURLOPT_NOPROXY, "")
+    // What the proxy says before the connection is the server's is not the server's word.
+    shoal_curl_set_long(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    if let user = proxy.user {
+      shoal_curl_set_text(handle, CURLOPT_PROXYUSERNAME, user)
+      shoal_curl_set_text(handle, CURLOPT_PROXYPASSWORD, proxy.password ?? "")
     }
   }
 

@@ -10,7 +10,9 @@ final class HTTPTransfer {
   private static let longestHeaders = 256 << 10
 
   let id: HTTPFetchID
-  private let fetch: HTTPFetch
+  /// What it goes through, if anything; see HTTPTransfer+Proxy.swift.
+  let proxy: Proxy?
+  let fetch: HTTPFetch
   private let receiver: (any HTTPBodyReceiver)?
   /// Nothing of it is wanted any more; it goes as soon as libcurl lets it.
   var isCancelled = false
@@ -31,9 +33,10 @@ final class HTTPTransfer {
 
   init(
     _ fetch: HTTPFetch, _ handle: UnsafeMutableRawPointer, id: HTTPFetchID,
-    receiver: (any HTTPBodyReceiver)?, completion: @escaping (HTTPOutcome) -> Void
+    proxy: Proxy?, receiver: (any HTTPBodyReceiver)?, completion: @escaping (HTTPOutcome) -> Void
   ) {
     self.id = id
+    self.proxy = proxy
     self.fetch = fetch
     self.receiver = receiver
     self.handle = handle
@@ -47,6 +50,10 @@ final class HTTPTransfer {
     guard let bytes = shoal_curl_address_name(address, &length) else { return CURL_SOCKET_BAD }
     let name = SocketAddress(copying: bytes, length: length)
     guard let endpoint = name.endpoint else { return CURL_SOCKET_BAD }
+    if let proxy {
+      // Nothing goes past the proxy, whatever libcurl makes of its options.
+      return endpoint == proxy.endpoint ? shoal_curl_address_socket(address) : CURL_SOCKET_BAD
+    }
     let (origin, purpose) = nextHop
     guard origin.mayRequest(endpoint, for: purpose) else {
       refusal = origin.refusal(of: endpoint, for: purpose)
@@ -142,7 +149,8 @@ final class HTTPTransfer {
 
   private func noteAnswer() {
     answeredAt = hop
-    answeredFrom = nil
+    answeredFrom = proxy == nil ? nil : Self.beyondProxy
+    guard proxy == nil else { return }
     var text: UnsafePointer<CChar>?
     var port = 0
     shoal_curl_get_text(handle, CURLINFO_PRIMARY_IP, &text)

@@ -12,6 +12,8 @@ public import TorrentModel
 public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   enum State {
     case connecting
+    /// Connected with a proxy, which is being told whom we want.
+    case proxying
     case awaitingHandshake
     case open
     case closed
@@ -31,6 +33,8 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   private(set) var isReadingPaused = false
   var isSendingPaused = false
   private var handshakeBytes: [UInt8] = []
+  /// What is said to a proxy until the connection is the peer's; see PeerTransport+Proxy.swift.
+  var proxyExchange: ProxyExchange?
 
   // Receiving; see PeerTransport+Receiving.swift.
   var decoder = PeerMessageDecoder()
@@ -46,12 +50,16 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   /// A connection to a peer that is still to be made.
   ///
-  /// - Parameter source: the local address to come from, if one was chosen.
+  /// - Parameters:
+  ///   - source: the local address to come from, if one was chosen.
+  ///   - proxy: what the connection goes through, if anything.
   public init(
-    connectingTo endpoint: Endpoint, from source: Address?, handshake: Handshake, key: SlabID,
-    reactor: Reactor, scratch: ReceiveScratch, delegate: any PeerTransportDelegate
+    connectingTo endpoint: Endpoint, from source: Address?, through proxy: Proxy? = nil,
+    handshake: Handshake, key: SlabID, reactor: Reactor, scratch: ReceiveScratch,
+    delegate: any PeerTransportDelegate
   ) throws(NetworkError) {
-    let socket = try StreamSocket.connect(to: endpoint, from: source)
+    let socket = try StreamSocket.connect(to: proxy?.endpoint ?? endpoint, from: source)
+    proxyExchange = proxy.map { ProxyExchange($0, to: endpoint) }
     self.endpoint = endpoint
     self.key = key
     self.reactor = reactor
@@ -126,13 +134,14 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     // Reading first: what a peer sent before it went is still there when writing fails.
     if readiness.contains(.readable) || readiness.contains(.hangup) {
       switch state {
+      case .proxying: readProxy()
       case .awaitingHandshake: readHandshake()
       case .open where !isReadingPaused: receive()
       case .open where readiness.contains(.hangup): endHungUp()
       default: break
       }
     }
-    if readiness.contains(.writable), state != .closed { flush() }
+    if readiness.contains(.writable), state != .closed, state != .proxying { flush() }
   }
 
   /// Ends a connection that broke while reading is paused. The kernel reports that in every turn,
@@ -148,6 +157,11 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     guard error == 0 else {
       return end(.network(NetworkError("connect", on: "\(endpoint)", code: error)))
     }
+    if let proxyExchange { greetProxy(proxyExchange) } else { greetPeer() }
+  }
+
+  /// The connection is the peer's: our handshake leaves, and theirs is waited for.
+  func greetPeer() {
     state = .awaitingHandshake
     updateInterest()
     flushAtTurnEnd()
@@ -199,7 +213,9 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   public func turnEnded() {
     awaitsTurnEnd = false
-    guard state != .closed, state != .connecting, !outgoing.isBlocked else { return }
+    guard state != .closed, state != .connecting, state != .proxying, !outgoing.isBlocked else {
+      return
+    }
     flush()
   }
 }

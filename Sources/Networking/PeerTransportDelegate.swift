@@ -25,6 +25,8 @@ public enum TransportEnd: Error, Hashable, Sendable, CustomStringConvertible {
   case endOfStream
   case network(NetworkError)
   case protocolFault(PeerWireError)
+  /// A proxy in between made no connection.
+  case proxyRefused(PeerWireError)
   /// The bytes of a block could not be read to be sent.
   case sourceFailed(String)
 
@@ -32,7 +34,7 @@ public enum TransportEnd: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .endOfStream: "the peer closed the connection"
     case .network(let error): error.description
-    case .protocolFault(let error): error.description
+    case .protocolFault(let error), .proxyRefused(let error): error.description
     case .sourceFailed(let reason): reason
     }
   }

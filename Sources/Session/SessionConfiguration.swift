@@ -18,6 +18,9 @@ public struct SessionConfiguration: Sendable {
   public var exemptsLocalNetworks = false
   /// Bytes of piece buffers that one torrent may fill.
   public var bufferBytes = 64 << 20
+  /// What all connections go through: peers, trackers and web servers. Nobody is let in meanwhile, no
+  /// name is looked up here, and nothing is sent that a proxy does not carry.
+  public var proxy: Proxy?
   /// The local network is told of torrents that are not private, and asked for peers (BEP 14).
   public var discoversLocally = false
   /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.

@@ -74,7 +74,7 @@ extension TorrentRunner {
     then finished: @escaping (AnnounceOutcome) -> Void
   ) {
     var request = AnnounceRequest(
-      infoHash: infoHash, peerID: session.peerID, port: session.listenPort ?? 0,
+      infoHash: infoHash, peerID: session.peerID, port: session.announcedPort,
       left: bytesMissing ?? AnnounceRequest.unknownLeft)
     request.uploaded = swarm.up.total
     request.downloaded = swarm.down.total

@@ -68,7 +68,8 @@ extension TorrentRunner: PeerTransportDelegate {
     guard session.mayDial else { return tell(.notDialled(key)) }
     do {
       let transport = try PeerTransport(
-        connectingTo: endpoint, from: session.sourceAddress, handshake: ourHandshake, key: key,
+        connectingTo: endpoint, from: session.sourceAddress,
+        through: session.configuration.proxy, handshake: ourHandshake, key: key,
         reactor: reactor, scratch: session.scratch, delegate: self)
       keep(transport, as: key)
     } catch {

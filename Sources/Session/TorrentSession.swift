@@ -60,7 +60,7 @@ public final class TorrentSession {
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
     peerID = PeerID.random(using: &system)
-    http = HTTPClient(on: reactor)
+    http = HTTPClient(on: reactor, through: configuration.proxy)
     descriptors = DescriptorPool(capacity: configuration.openFiles)
     do { workers = try WorkerPool() } catch { throw .storage(error) }
     do {
@@ -78,7 +78,7 @@ public final class TorrentSession {
       for runner in torrents { runner.resumeTransports() }
     }
     trackers = TrackerClient(
-      on: reactor, http: http, from: sourceAddress,
+      on: reactor, http: http, isProxied: configuration.proxy != nil, from: sourceAddress,
       generator: SeededGenerator(seed: generator.next())
     ) { [unowned self] host, port, completion in
       lookUp([MagnetLink.PeerHint(host: host, port: port)], completion: completion)
@@ -90,6 +90,9 @@ public final class TorrentSession {
   /// The endpoints in fact listened on.
   public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
 
+  /// Behind a proxy nobody can connect to us; port 1 says so to trackers that take no 0.
+  var announcedPort: UInt16 { listenPort ?? (configuration.proxy == nil ? 0 : 1) }
+
   public var listenPort: UInt16? { listeners.first?.endpoint.port }
 
   /// The local address that connections are made from, when one was chosen.
@@ -99,6 +102,8 @@ public final class TorrentSession {
 
   /// Starts to listen. Of several endpoints the first must be had; a machine may lack IPv6.
   public func listen() throws(NetworkError) {
+    // Who came past the proxy would learn where we are.
+    guard configuration.proxy == nil else { return }
     for var endpoint in configuration.listen {
       do {
         if let port = listenPort { endpoint.port = port }
@@ -290,6 +295,11 @@ public final class TorrentSession {
   /// Finds the addresses of hosts, names among them by the system's resolver and off the loop;
   /// `completion` is called on the loop, later.
   func lookUp(_ hosts: [MagnetLink.PeerHint], completion: @escaping ([Endpoint]) -> Void) {
+    guard configuration.proxy == nil else {
+      // A resolver's packets go past the proxy.
+      reactor.schedule(after: .zero) { completion(hosts.compactMap(\.endpoint)) }
+      return
+    }
     nextLookUp += 1
     let id = nextLookUp
     lookUps[id] = completion

@@ -24,6 +24,8 @@ final class TrackerClient {
 
   private let reactor: Reactor
   private let http: HTTPClient
+  /// Datagrams would go past the proxy, so none are sent.
+  private let isProxied: Bool
   private let sourceAddress: Address?
   private let lookUp: (String, UInt16, @escaping ([Endpoint]) -> Void) -> Void
   private var generator: SeededGenerator
@@ -36,7 +38,8 @@ final class TrackerClient {
   private static let mostConnections = 1000
 
   init(
-    on reactor: Reactor, http: HTTPClient, from sourceAddress: Address?, generator: SeededGenerator,
+    on reactor: Reactor, http: HTTPClient, isProxied: Bool = false, from sourceAddress: Address?,
+    generator: SeededGenerator,
     lookUp: @escaping (String, UInt16, @escaping ([Endpoint]) -> Void) -> Void
   ) {
     self.reactor = reactor
@@ -44,6 +47,7 @@ final class TrackerClient {
     self.generator = generator
     self.lookUp = lookUp
     self.http = http
+    self.isProxied = isProxied
   }
 
   /// - Parameter origin: who named the URL, and with that where it may lead.
@@ -52,7 +56,10 @@ final class TrackerClient {
     _ request: AnnounceRequest, to url: TrackerURL, namedBy origin: RequestOrigin,
     patience: TimeSpan, completion: @escaping Completion
   ) {
-    if url.scheme == .udp {
+    if url.scheme == .udp, isProxied {
+      let fault = AnnounceFault(reason: "not asked: UDP does not go through the proxy")
+      reactor.schedule(after: .zero) { completion(.failure(fault)) }
+    } else if url.scheme == .udp {
       lookUp(url.host, url.port) { [weak self] endpoints in
         let allowed = endpoints.filter { origin.mayRequest($0, for: url.purpose) }
         if allowed.isEmpty, let refused = endpoints.first {

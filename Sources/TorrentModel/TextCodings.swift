@@ -65,6 +65,28 @@ public enum Base32 {
   }
 }
 
+/// Base64 with padding (RFC 4648, section 4).
+public enum Base64 {
+  private static let digits = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  public static func encode(_ bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let word = group.enumerated().reduce(UInt32(0)) {
+        $0 | UInt32($1.element) << UInt32(16 - 8 * $1.offset)
+      }
+      for place in 0..<4 {
+        text.append(
+          place <= group.count
+            ? digits[Int(word >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}
+
 /// Percent-encoding of URLs (RFC 3986, section 2.1).
 public enum PercentEncoding {
   /// Leaves the unreserved characters and escapes every other byte.

@@ -124,6 +124,13 @@ extension ValueKind where Value == Address {
   ) { Address(text: $0) }
 }
 
+extension ValueKind where Value == Proxy {
+  static let proxy = ValueKind(
+    placeholder: "URL",
+    expected: "socks5://ADDRESS:PORT or http://ADDRESS:PORT, with USER:PASSWORD@ where needed",
+    read: Proxy.init)
+}
+
 extension ValueKind where Value == MagnetLink.PeerHint {
   static let peer = ValueKind(
     placeholder: "ADDR:PORT",

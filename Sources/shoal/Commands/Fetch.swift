@@ -6,10 +6,10 @@ import TorrentModel
 
 /// The `.torrent` file behind an http or https URL that the person gave, and the server it is from.
 func fetchMetainfo(
-  _ url: String
+  _ url: String, through proxy: Proxy? = nil
 ) throws(CommandError) -> (document: [UInt8], server: Endpoint) {
   let (status, body, server) = try fetch(
-    url, shownAs: url, longest: BencodeDecoder.Limits.metainfo.length)
+    url, shownAs: url, longest: BencodeDecoder.Limits.metainfo.length, through: proxy)
   guard status == 200 else {
     throw CommandError(
       .failure, "the server answered \(status)", on: url, remedy: "check the URL")
@@ -22,15 +22,16 @@ func fetchMetainfo(
 /// - Parameters:
 ///   - name: what errors call it, where the URL has a key in it.
 ///   - longest: bytes.
+///   - proxy: what the request goes through, if anything.
 func fetch(
-  _ url: String, shownAs name: String, longest: Int
+  _ url: String, shownAs name: String, longest: Int, through proxy: Proxy? = nil
 ) throws(CommandError) -> (status: Int, body: [UInt8], server: Endpoint) {
   Reactor.ignoreBrokenPipes()
   let outcome: HTTPOutcome?
   do {
     let reactor = try Reactor()
     try reactor.onSignals([SIGINT, SIGTERM]) { [weak reactor] _ in reactor?.stop() }
-    let client = HTTPClient(on: reactor)
+    let client = HTTPClient(on: reactor, through: proxy)
     var fetch = HTTPFetch(url: url, namedBy: .user)
     fetch.longestBody = longest
     fetch.deadline = .minutes(5)

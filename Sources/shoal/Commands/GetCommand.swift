@@ -82,6 +82,7 @@ struct GetOptions: Sendable {
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     ring = try RingFlags.reference(arguments)
     peers = try PeerOptions(arguments)
+    try peers.expectNoProxy(besides: ring)
   }
 }
 
@@ -94,6 +95,8 @@ extension Verb {
         + "already is checked and kept; an interrupted download goes on where it stopped.",
       "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
         + "they send is checked like everything else.",
+      "With --proxy nothing goes past the proxy: no UDP trackers, no ring, no look-ups of names, no "
+        + "neighbours, and nobody is let in.",
       "With --ring, SOURCE may be a channel, ring:KEY: the torrent that its publisher named last.",
       "Where the source or --ring names a ring, its nodes are asked for peers and told of this one.",
       "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "

@@ -30,6 +30,8 @@ struct PeerOptions: Hashable, Sendable {
   var downloadLimitEach: UInt64?
   /// Peers of private networks are exempt from the limits.
   var exemptsLocalNetworks: Bool
+  /// What everything goes through, if anything; then nobody is let in and no neighbour looked for.
+  var proxy: Proxy?
   /// Neighbours on the local network are looked for.
   var discoversLocally: Bool
 
@@ -56,6 +58,9 @@ struct PeerOptions: Hashable, Sendable {
   private static let unlimitedLocalFlag = Switch(
     "unlimited-local", "the limits are not for peers of private networks")
 
+  private static let proxyFlag = Flag(
+    "proxy", .proxy, "connect with peers, trackers and web servers through this only")
+
   static let defaultMostPeers = 200
 
   static let flags = FlagGroup(
@@ -64,14 +69,15 @@ struct PeerOptions: Hashable, Sendable {
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
       downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
-      noLocalDiscoveryFlag.outline,
+      proxyFlag.outline, noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     listen =
       try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
     peers = try arguments.values(of: Self.peerFlag)
-    discoversLocally = !arguments.has(Self.noLocalDiscoveryFlag)
+    proxy = try arguments.value(of: Self.proxyFlag)
+    discoversLocally = proxy == nil && !arguments.has(Self.noLocalDiscoveryFlag)
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
     uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0
     uploadLimit = try Self.limit(arguments.value(of: Self.uploadLimitFlag))
@@ -79,6 +85,14 @@ struct PeerOptions: Hashable, Sendable {
     uploadLimitEach = try Self.limit(arguments.value(of: Self.uploadLimitEachFlag))
     downloadLimitEach = try Self.limit(arguments.value(of: Self.downloadLimitEachFlag))
     exemptsLocalNetworks = arguments.has(Self.unlimitedLocalFlag)
+  }
+
+  /// A ring is spoken in datagrams, which would go past a proxy.
+  func expectNoProxy(besides ring: RingReference?) throws(CommandError) {
+    guard proxy != nil, ring != nil else { return }
+    throw .usage(
+      "--proxy and --ring exclude each other: rings are spoken over UDP",
+      remedy: "leave one of them out")
   }
 
   private static func limit(_ rate: UInt64?) -> UInt64? { rate == 0 ? nil : rate }

@@ -15,7 +15,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
     {
       sources.append((.magnet(try channel.follow(in: ring)), .document))
     } else {
-      sources.append(try source.read())
+      sources.append(try source.read(through: options.peers.proxy))
     }
   }
   let command = GetCommand(options)

@@ -6,7 +6,7 @@ import TorrentModel
 
 /// Seeds what is on disk until interrupted.
 func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> ExitCode {
-  let (source, origin) = try options.source.read()
+  let (source, origin) = try options.source.read(through: options.peers.proxy)
   guard case .metainfo(let metainfo) = source else {
     preconditionFailure("a link is refused with the flags")
   }

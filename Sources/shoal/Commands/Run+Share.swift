@@ -87,8 +87,11 @@ private final class ShareCommand: TransferCommand {
 
   private func publish(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
     let port = loop.session.listenPort ?? options.peers.listen.port
-    let endpoints = LocalAddresses.reachable(from: options.peers.listen.address)
-      .map { Endpoint($0, port: port) }
+    // Behind a proxy nobody can connect, and nobody is to learn where we are.
+    let addresses =
+      options.peers.proxy == nil
+      ? LocalAddresses.reachable(from: options.peers.listen.address) : []
+    let endpoints = addresses.map { Endpoint($0, port: port) }
     var creation = options.creation
     creation.ring = reference(in: loop)
     if options.hasEmbeddedTracker {

@@ -35,6 +35,12 @@ struct ShareOptions: Sendable {
     }
     untilCopies = try arguments.value(of: Self.untilCopiesFlag)
     peers = try PeerOptions(arguments)
+    try peers.expectNoProxy(besides: creation.ring)
+    if peers.proxy != nil, hasEmbeddedTracker {
+      throw .usage(
+        "--proxy lets nobody in, and a share's own tracker has to be reached",
+        remedy: "name another tracker with --tracker")
+    }
   }
 }
 

@@ -36,7 +36,9 @@ enum Source: Hashable, Sendable {
 
   /// The torrent, and who named the trackers and peers that stand in it: a link as it is, anything
   /// else read from disk or fetched.
-  func read() throws(CommandError) -> (torrent: TorrentSource, origin: RequestOrigin) {
+  func read(through proxy: Proxy? = nil) throws(CommandError) -> (
+    torrent: TorrentSource, origin: RequestOrigin
+  ) {
     switch self {
     case .magnet(let link):
       return (.magnet(link), .document)
@@ -46,7 +48,7 @@ enum Source: Hashable, Sendable {
       throw .usage(
         "a channel is followed by 'shoal get' with --ring RING alone", on: text)
     case .url(let url):
-      let (document, server) = try fetchMetainfo(url)
+      let (document, server) = try fetchMetainfo(url, through: proxy)
       return (.metainfo(try Self.metainfo(of: document, from: url)), .host(server))
     }
   }

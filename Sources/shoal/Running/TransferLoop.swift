@@ -92,6 +92,7 @@ final class TransferLoop {
     } else {
       configuration = SessionConfiguration(listen: options.listen)
     }
+    configuration.proxy = options.proxy
     configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit

@@ -4,7 +4,7 @@ import Foundation
 final class ChildProcess {
   let name: String
   let log: URL
-  private let id: pid_t
+  let id: pid_t
   private var status: Int32?
 
   /// Starts the program, found in PATH when `command` has no slash, with both its output streams
