@@ -48,7 +48,7 @@ let package = Package(
 
     // Floor 2: bytes to messages and back
     module("ChordWire", ["Bencoding", "Hashing", "TorrentModel"]),
-    module("PeerWire", ["Bencoding", "TorrentModel"]),
+    module("PeerWire", ["Bencoding", "Hashing", "TorrentModel"]),
     module("HTTPWire", ["TorrentModel"]),
     module("TrackerWire", ["Bencoding", "HTTPWire", "Hashing", "TorrentModel"]),
 

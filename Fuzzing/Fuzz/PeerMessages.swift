@@ -1,3 +1,4 @@
+import DeterministicCore
 import PeerWire
 import TorrentModel
 
@@ -19,6 +20,13 @@ extension FuzzTarget {
           [0, 5, 0, 5, 0, 0, 1, 1, 2, 3, 4, 5, 6], [0, 5, 2, 1, 0, 5, 0, 0, 3, 1, 7, 0, 80],
           [1] + Array("HTTP/1.1 200 OK\r\n\r\n".utf8),
         ], proxyExchange),
+      .decoder(
+        "encrypted-handshake",
+        seeds: [
+          [0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1], [2],
+          [3] + Array(repeating: 9, count: 96),
+        ],
+        encryptedHandshake),
       FuzzTarget(name: "peer-messages", kind: .decoder, seeds: [stream], run: peerMessages),
     ]
   }
@@ -42,6 +50,79 @@ extension FuzzTarget {
       rest = rest.dropFirst(part.count)
       guard let step = try? exchange.take(part), step != .done else { return }
     }
+  }
+
+  /// An end that says whatever it likes, from the first byte on or once keys are agreed on: the other
+  /// comes to an end, and takes no more than a handshake may have. What is encrypted can be changed bit
+  /// by bit without the key, so the input is laid over what an honest end says.
+  private static func encryptedHandshake(_ bytes: [UInt8]) {
+    guard let kind = bytes.first else { return }
+    let input = Array(bytes.dropFirst())
+    let torrent = InfoHash(bytes: Array(repeating: 1, count: 20))!
+    var initiator = EncryptionInitiator(
+      to: torrent, offering: [.plaintext, .rc4], saying: Array(repeating: 5, count: 68), firstChance
+    )
+    var responder = EncryptionResponder(accepting: [.rc4, .plaintext], secondChance)
+    var taken = 0
+
+    func tell(_ words: [UInt8]) -> (said: [UInt8], isOver: Bool) {
+      var rest = words[...]
+      var said: [UInt8] = []
+      while !rest.isEmpty {
+        require((1...5000).contains(responder.wanted), "\(responder.wanted) bytes wanted")
+        let part = rest.prefix(responder.wanted)
+        rest = rest.dropFirst(part.count)
+        taken += part.count
+        require(taken <= 6000, "a handshake of \(taken) bytes")
+        guard let step = try? responder.take(part, for: { [torrent] }) else { return (said, true) }
+        switch step {
+        case .readOn: break
+        case .send(let words): said += words
+        case .done(let outcome): return (said + outcome.answer, true)
+        }
+      }
+      return (said, false)
+    }
+    func answer(_ words: [UInt8]) -> [UInt8] {
+      var rest = words[...]
+      var said: [UInt8] = []
+      while !rest.isEmpty {
+        require((1...600).contains(initiator.wanted), "\(initiator.wanted) bytes wanted")
+        let part = rest.prefix(initiator.wanted)
+        rest = rest.dropFirst(part.count)
+        guard let step = try? initiator.take(part) else { return said }
+        switch step {
+        case .readOn: break
+        case .send(let words): said += words
+        case .done: return said
+        }
+      }
+      return said
+    }
+    func overlaid(_ words: [UInt8], from start: Int) -> [UInt8] {
+      var words = words
+      for (index, byte) in zip(words.indices.dropFirst(start), input) { words[index] ^= byte }
+      return words + input.dropFirst(max(0, words.count - start))
+    }
+
+    switch kind & 3 {
+    case 0: _ = tell(input)
+    case 1: _ = answer(input)
+    case 2:
+      let request = answer(tell(initiator.opening).said)
+      _ = tell(overlaid(request, from: 40))
+    default:
+      let request = answer(tell(initiator.opening).said)
+      _ = answer(overlaid(tell(request).said, from: 0))
+    }
+  }
+
+  private static let firstChance = chance(seed: 1)
+  private static let secondChance = chance(seed: 2)
+
+  private static func chance(seed: UInt64) -> EncryptionChance {
+    var generator = SeededGenerator(seed: seed)
+    return EncryptionChance(using: &generator)
   }
 
   /// However the stream is cut, the same is read; and what is read is written as it came.

@@ -57,7 +57,7 @@ private struct SwarmGame: ~Copyable {
 
   private mutating func note(_ effect: SwarmEffect) {
     switch effect {
-    case .connect(let key, _), .adopt(_, let key): keys.append(key)
+    case .connect(let key, _, _), .adopt(_, let key): keys.append(key)
     case .fetch(let key, _, let pieces):
       require(!pieces.isEmpty && pieces.upperBound <= Self.geometry.pieceCount, "\(pieces)")
       if !keys.contains(key) { keys.append(key) }
@@ -84,7 +84,7 @@ private struct SwarmGame: ~Copyable {
       tickets += 1
       return .accepted(ticket: tickets, from: endpoint(&input), handshake(&input))
     case 2, 3: return .handshake(key, handshake(&input))
-    case 4: return [.wake, .wake, .ended(key), .notDialled(key)][input.below(4)]
+    case 4: return [.wake, .wake, .ended(key), .notDialled(key), .refused(key)][input.below(5)]
     case 5:
       switch input.below(16) {
       case 0: return .faulted(key, "noise")

@@ -64,6 +64,20 @@ public struct HTTPRequestParser: Sendable {
     return start < buffer.count
   }
 
+  /// Whether a connection that begins so is meant for HTTP: a word in capitals, and a target. Nil while
+  /// that is open. For whoever takes other things on the same port, too.
+  public static func isMeant(by prefix: [UInt8]) -> Bool? {
+    let method = prefix.prefix { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+    guard method.count <= longestMethod else { return false }
+    let rest = prefix.dropFirst(method.count)
+    guard let space = rest.first else { return nil }
+    guard !method.isEmpty, space == UInt8(ascii: " ") else { return false }
+    return rest.dropFirst().first.map { "/*hH".utf8.contains($0) }
+  }
+
+  /// `PROPPATCH` and the like.
+  private static let longestMethod = 16
+
   /// The next whole request, or `nil` until more bytes come.
   ///
   /// - Throws: once and from then on; the connection cannot be read any further.

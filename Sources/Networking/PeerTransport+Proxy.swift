@@ -7,15 +7,7 @@ extension PeerTransport {
   func greetProxy(_ exchange: ProxyExchange) {
     state = .proxying
     updateInterest()
-    tellProxy(exchange.opening)
-  }
-
-  /// A few bytes on a connection that carries no more: the kernel has room for them.
-  private func tellProxy(_ bytes: [UInt8]) {
-    let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-    guard count == bytes.count else {
-      return end(.network(NetworkError("send to the proxy", on: "\(endpoint)", code: errno)))
-    }
+    sendAtOnce(exchange.opening)
   }
 
   func readProxy() {
@@ -32,7 +24,7 @@ extension PeerTransport {
       proxyExchange = exchange
       switch step {
       case .readOn: continue
-      case .send(let bytes): tellProxy(bytes)
+      case .send(let bytes): sendAtOnce(bytes)
       case .done:
         proxyExchange = nil
         greetPeer()

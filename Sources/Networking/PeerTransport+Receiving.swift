@@ -66,6 +66,7 @@ extension PeerTransport {
       endedReading(count)
       return false
     }
+    if ciphers != nil { decrypt(count, in: vectorCount) }
     delegate?.transport(self, read: count)
     var rest = count
     if landingRest > 0 {
@@ -154,6 +155,12 @@ extension PeerTransport {
   }
 
   // MARK: Decoding
+
+  /// What came with the peer's handshake.
+  func take(unread bytes: [UInt8]) {
+    delegate?.transport(self, read: bytes.count)
+    bytes.withUnsafeBytes { decode($0) }
+  }
 
   private func decode(_ input: UnsafeRawBufferPointer) {
     var offset = 0

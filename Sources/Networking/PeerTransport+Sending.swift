@@ -33,7 +33,7 @@ extension PeerTransport {
 
   /// Bytes of messages not yet sent. A peer that asks and never reads makes it grow without bound,
   /// so whoever answers looks at it first.
-  public var queuedBytes: Int { outgoing.byteCount }
+  public var queuedBytes: Int { outgoing.byteCount + ciphertext.count }
 
   /// Stops or resumes sending, so that an upload limit can hold the queue back.
   public func pauseSending(_ pause: Bool) {
@@ -47,13 +47,14 @@ extension PeerTransport {
 
   /// Bytes sent in one turn, give or take a block, so that a peer that drains its socket as fast as
   /// we fill it does not starve the others.
-  private static let bytesPerTurn = 1 << 20
+  static let bytesPerTurn = 1 << 20
 
   /// Sends until the queue is empty, the kernel takes no more or the turn's share is used up. In the
   /// last two cases the socket's being writable is what goes on with it.
   func flush() {
     outgoing.isBlocked = false
     guard !isSendingPaused else { return updateInterest() }
+    guard ciphers == nil else { return flushEncrypted() }
     var share = Self.bytesPerTurn
     do {
       while state != .closed, let segment = outgoing.segments.first {
@@ -80,6 +81,7 @@ extension PeerTransport {
   func sendLastWords() {
     guard !isSendingPaused, !outgoing.isBlocked, case .bytes(let count) = outgoing.segments.first
     else { return }
+    guard ciphers == nil else { return sendLastEncryptedWords() }
     let head = outgoing.head
     _ = outgoing.bytes.withUnsafeBytes {
       Glibc.send(
@@ -128,7 +130,8 @@ extension PeerTransport {
     return sent
   }
 
-  private func took(_ sent: Int) throws(TransportEnd) -> Bool {
+  /// Whether the kernel took something; a socket that is merely full is no error.
+  func took(_ sent: Int) throws(TransportEnd) -> Bool {
     if sent > 0 { return true }
     if errno == EAGAIN || errno == EINTR { return false }
     throw .network(NetworkError("send to", on: "\(endpoint)", code: errno))

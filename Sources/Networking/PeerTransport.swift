@@ -14,6 +14,8 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     case connecting
     /// Connected with a proxy, which is being told whom we want.
     case proxying
+    /// Connected with the peer, with which keys are being agreed on.
+    case encrypting
     case awaitingHandshake
     case open
     case closed
@@ -33,6 +35,16 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   private(set) var isReadingPaused = false
   var isSendingPaused = false
   private var handshakeBytes: [UInt8] = []
+  /// What has to be agreed on before messages are encrypted; see PeerTransport+Encryption.swift.
+  var encryption: EncryptionInitiator?
+  /// What every byte goes through, if anything.
+  var ciphers: StreamCiphers?
+  /// Encrypted bytes that the kernel has not taken.
+  var ciphertext: [UInt8] = []
+  /// What the peer said before there was a transport, decrypted.
+  private var unread: [UInt8] = []
+  /// It ended after it stood and before the peer had shaken hands.
+  public private(set) var wasRefused = false
   /// What is said to a proxy until the connection is the peer's; see PeerTransport+Proxy.swift.
   var proxyExchange: ProxyExchange?
 
@@ -53,13 +65,15 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
   /// - Parameters:
   ///   - source: the local address to come from, if one was chosen.
   ///   - proxy: what the connection goes through, if anything.
+  ///   - encryption: encrypts the handshake, which it says itself, and perhaps what follows.
   public init(
     connectingTo endpoint: Endpoint, from source: Address?, through proxy: Proxy? = nil,
-    handshake: Handshake, key: SlabID, reactor: Reactor, scratch: ReceiveScratch,
-    delegate: any PeerTransportDelegate
+    encryption: EncryptionInitiator? = nil, handshake: Handshake, key: SlabID, reactor: Reactor,
+    scratch: ReceiveScratch, delegate: any PeerTransportDelegate
   ) throws(NetworkError) {
     let socket = try StreamSocket.connect(to: proxy?.endpoint ?? endpoint, from: source)
     proxyExchange = proxy.map { ProxyExchange($0, to: endpoint) }
+    self.encryption = encryption
     self.endpoint = endpoint
     self.key = key
     self.reactor = reactor
@@ -70,14 +84,19 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     let number = socket.number
     self.socket = consume socket
     registration = try reactor.register(number, for: interest, handler: self)
-    send(bytes: handshake.bytes)
+    if encryption == nil { send(bytes: handshake.bytes) }
   }
 
   /// A connection that a peer made and whose handshake has been read; ours goes out first.
+  ///
+  /// - Parameter stream: how it goes on where the handshake was encrypted.
   public init(
-    accepted socket: consuming FileDescriptor, from endpoint: Endpoint, handshake: Handshake,
-    key: SlabID, reactor: Reactor, scratch: ReceiveScratch, delegate: any PeerTransportDelegate
+    accepted socket: consuming FileDescriptor, from endpoint: Endpoint,
+    stream: EncryptedStream? = nil, handshake: Handshake, key: SlabID, reactor: Reactor,
+    scratch: ReceiveScratch, delegate: any PeerTransportDelegate
   ) throws(NetworkError) {
+    ciphers = stream?.ciphers
+    unread = stream?.unread ?? []
     self.endpoint = endpoint
     self.key = key
     self.reactor = reactor
@@ -110,11 +129,13 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     delegate = nil
     landing = nil
     outgoing = OutgoingQueue()
+    ciphertext = []
   }
 
   /// Ends the connection and tells the delegate why.
   func end(_ reason: TransportEnd) {
     guard let delegate else { return }
+    wasRefused = state == .encrypting || state == .awaitingHandshake
     close()
     delegate.transport(self, ended: reason)
   }
@@ -135,13 +156,14 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     if readiness.contains(.readable) || readiness.contains(.hangup) {
       switch state {
       case .proxying: readProxy()
+      case .encrypting: readEncryption()
       case .awaitingHandshake: readHandshake()
       case .open where !isReadingPaused: receive()
       case .open where readiness.contains(.hangup): endHungUp()
       default: break
       }
     }
-    if readiness.contains(.writable), state != .closed, state != .proxying { flush() }
+    if readiness.contains(.writable), isSpeaking { flush() }
   }
 
   /// Ends a connection that broke while reading is paused. The kernel reports that in every turn,
@@ -160,18 +182,34 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
     if let proxyExchange { greetProxy(proxyExchange) } else { greetPeer() }
   }
 
-  /// The connection is the peer's: our handshake leaves, and theirs is waited for.
+  /// The connection is the peer's.
   func greetPeer() {
+    if let encryption { beginEncryption(encryption) } else { awaitHandshake() }
+  }
+
+  /// What is queued leaves, our handshake first, and the peer's is waited for.
+  func awaitHandshake() {
     state = .awaitingHandshake
     updateInterest()
     flushAtTurnEnd()
+  }
+
+  /// Small words before the first message, on a connection that carries no more: the kernel has room
+  /// for them.
+  func sendAtOnce(_ bytes: [UInt8]) {
+    let count = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    guard count == bytes.count else {
+      return end(.network(NetworkError("send to", on: "\(endpoint)", code: errno)))
+    }
   }
 
   private func readHandshake() {
     var buffer = [UInt8](repeating: 0, count: Handshake.length - handshakeBytes.count)
     let count = recv(descriptor, &buffer, buffer.count, 0)
     guard count > 0 else { return endedReading(count) }
-    handshakeBytes.append(contentsOf: buffer.prefix(count))
+    buffer.removeLast(buffer.count - count)
+    ciphers?.incoming.apply(to: &buffer)
+    handshakeBytes.append(contentsOf: buffer)
     guard Handshake.isPlausible(handshakeBytes) else { return end(.protocolFault(.notBitTorrent)) }
     guard handshakeBytes.count == Handshake.length else { return }
     do {
@@ -213,9 +251,15 @@ public final class PeerTransport: ReadinessHandler, TurnEndHandler {
 
   public func turnEnded() {
     awaitsTurnEnd = false
-    guard state != .closed, state != .connecting, state != .proxying, !outgoing.isBlocked else {
-      return
+    if !unread.isEmpty, state == .open {
+      let bytes = unread
+      unread = []
+      take(unread: bytes)
     }
+    guard isSpeaking, !outgoing.isBlocked else { return }
     flush()
   }
+
+  /// Whether messages may leave.
+  private var isSpeaking: Bool { state == .awaitingHandshake || state == .open }
 }

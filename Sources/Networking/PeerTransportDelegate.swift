@@ -27,6 +27,8 @@ public enum TransportEnd: Error, Hashable, Sendable, CustomStringConvertible {
   case protocolFault(PeerWireError)
   /// A proxy in between made no connection.
   case proxyRefused(PeerWireError)
+  /// The peer could not be agreed with on keys.
+  case encryptionRefused(PeerWireError)
   /// The bytes of a block could not be read to be sent.
   case sourceFailed(String)
 
@@ -34,7 +36,8 @@ public enum TransportEnd: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .endOfStream: "the peer closed the connection"
     case .network(let error): error.description
-    case .protocolFault(let error), .proxyRefused(let error): error.description
+    case .protocolFault(let error), .proxyRefused(let error), .encryptionRefused(let error):
+      error.description
     case .sourceFailed(let reason): reason
     }
   }
@@ -64,6 +67,12 @@ public protocol PeerTransportDelegate: AnyObject {
   /// 0 when the socket takes none now: then it is called again once the socket is writable.
   func transport(
     _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
+  ) throws(TransportEnd) -> Int
+  /// Reads payload of `block` from `offset` on into memory, for a connection that is encrypted, and
+  /// returns how many bytes there are, 0 when none may be sent now: then sending is paused.
+  func transport(
+    _ transport: PeerTransport, readPayloadOf block: Block, from offset: Int,
+    into space: UnsafeMutableRawBufferPointer
   ) throws(TransportEnd) -> Int
   /// How many bytes may be read now, at most; 0 pauses reading until it is resumed.
   func allowance(for transport: PeerTransport) -> Int

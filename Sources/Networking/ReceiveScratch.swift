@@ -2,8 +2,8 @@ import Glibc
 import PeerWire
 import TorrentModel
 
-/// The memory that one loop's connections read through, shared because only one reads at a time:
-/// a thousand idle connections cost no buffers.
+/// The memory that one loop's connections read and encrypt through, shared because only one does so at
+/// a time: a thousand idle connections cost no buffers.
 public final class ReceiveScratch {
   /// Blocks whose arrival is guessed in one read: a mebibyte.
   static let mostPredictions = 64
@@ -18,6 +18,10 @@ public final class ReceiveScratch {
   /// Where payload goes that nobody wants.
   let sink = UnsafeMutableRawPointer.allocate(
     byteCount: Int(PieceGeometry.standardBlockLength), alignment: 64)
+  /// Where what leaves encrypted connections is encrypted: some blocks, for one system call. The
+  /// kernel gives it no memory until the first such connection writes there.
+  let cipherSpace = UnsafeMutableRawBufferPointer.allocate(
+    byteCount: 128 << 10, alignment: 64)
   private let headers = UnsafeMutableRawPointer.allocate(
     byteCount: mostPredictions * headerStride, alignment: headerStride)
   /// The guesses of the read under way.
@@ -32,6 +36,7 @@ public final class ReceiveScratch {
     tail.deallocate()
     sink.deallocate()
     headers.deallocate()
+    cipherSpace.deallocate()
   }
 
   func header(_ index: Int) -> UnsafeMutableRawPointer { headers + index * Self.headerStride }

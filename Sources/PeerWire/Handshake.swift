@@ -29,6 +29,7 @@ public struct Handshake: Hashable, Sendable {
   /// Bytes up to and including the info-hash: enough to tell which torrent is meant.
   public static let lengthThroughInfoHash = 48
   private static let greeting: [UInt8] = [19] + Array("BitTorrent protocol".utf8)
+  public static let lengthOfGreeting = 20
 
   public init(reserved: ReservedBits = .ours, infoHash: InfoHash, peerID: PeerID) {
     self.reserved = reserved
@@ -48,6 +49,12 @@ public struct Handshake: Hashable, Sendable {
   /// wrong byte.
   public static func isPlausible(_ prefix: some Collection<UInt8>) -> Bool {
     zip(prefix, greeting).allSatisfy { $0 == $1 }
+  }
+
+  /// Whether a handshake is meant, be it a right one, and not the key of an encrypted one, which begins
+  /// like this once in 2^64 times.
+  public static func isMeant(by prefix: some Collection<UInt8>) -> Bool {
+    prefix.count >= 8 && prefix.prefix(8).elementsEqual(greeting.prefix(8))
   }
 
   /// - Throws: `.notBitTorrent` unless these are the 68 bytes of a handshake.

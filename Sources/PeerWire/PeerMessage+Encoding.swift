@@ -58,7 +58,7 @@ public enum BlockHeader {
 }
 
 extension [UInt8] {
-  fileprivate mutating func append(bigEndian word: UInt32) {
+  mutating func append(bigEndian word: UInt32) {
     append(UInt8(truncatingIfNeeded: word >> 24))
     append(UInt8(truncatingIfNeeded: word >> 16))
     append(UInt8(truncatingIfNeeded: word >> 8))

@@ -1,4 +1,3 @@
-import CLinux
 import DeterministicCore
 import Glibc
 public import Networking
@@ -10,11 +9,15 @@ public import TorrentModel
 /// A connection that a peer made, while the swarm decides about it.
 final class AcceptedConnection {
   let endpoint: Endpoint
+  let stream: EncryptedStream?
   private var socket: FileDescriptor?
 
-  init(_ socket: consuming FileDescriptor, from endpoint: Endpoint) {
+  init(
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ stream: EncryptedStream?
+  ) {
     self.socket = consume socket
     self.endpoint = endpoint
+    self.stream = stream
   }
 
   func takeSocket() -> FileDescriptor? { socket.take() }
@@ -64,13 +67,19 @@ extension TorrentRunner: PeerTransportDelegate {
     Handshake(infoHash: infoHash, peerID: session.peerID)
   }
 
-  func connect(_ key: PeerKey, _ endpoint: Endpoint) {
+  func connect(_ key: PeerKey, _ endpoint: Endpoint, isEncrypted: Bool) {
     guard session.mayDial else { return tell(.notDialled(key)) }
+    var system = SystemRandomNumberGenerator()
+    let encryption =
+      isEncrypted
+      ? EncryptionInitiator(
+        to: infoHash, offering: session.configuration.swarm.encryption.offered,
+        saying: ourHandshake.bytes, EncryptionChance(using: &system)) : nil
     do {
       let transport = try PeerTransport(
         connectingTo: endpoint, from: session.sourceAddress,
-        through: session.configuration.proxy, handshake: ourHandshake, key: key,
-        reactor: reactor, scratch: session.scratch, delegate: self)
+        through: session.configuration.proxy, encryption: encryption, handshake: ourHandshake,
+        key: key, reactor: reactor, scratch: session.scratch, delegate: self)
       keep(transport, as: key)
     } catch {
       let isExhausted = error.code == EMFILE || error.code == ENFILE
@@ -79,11 +88,12 @@ extension TorrentRunner: PeerTransportDelegate {
   }
 
   func accept(
-    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake,
+    _ stream: EncryptedStream?
   ) {
     guard phase != .stopped else { return }
     nextTicket += 1
-    accepted[nextTicket] = AcceptedConnection(socket, from: endpoint)
+    accepted[nextTicket] = AcceptedConnection(socket, from: endpoint, stream)
     tell(.accepted(ticket: nextTicket, from: endpoint, handshake))
   }
 
@@ -93,8 +103,9 @@ extension TorrentRunner: PeerTransportDelegate {
     else { return tell(.ended(key)) }
     do {
       let transport = try PeerTransport(
-        accepted: socket, from: connection.endpoint, handshake: ourHandshake, key: key,
-        reactor: reactor, scratch: session.scratch, delegate: self)
+        accepted: socket, from: connection.endpoint, stream: connection.stream,
+        handshake: ourHandshake, key: key, reactor: reactor, scratch: session.scratch,
+        delegate: self)
       keep(transport, as: key)
     } catch {
       tell(.ended(key))
@@ -149,53 +160,6 @@ extension TorrentRunner: PeerTransportDelegate {
     }
   }
 
-  public func transport(
-    _ transport: PeerTransport, sendPayloadOf block: Block, from offset: Int, to socket: Int32
-  ) throws(TransportEnd) -> Int {
-    guard let storage, let info else { throw .sourceFailed("the torrent has no files yet") }
-    let isExempt = isExemptFromLimits(transport.endpoint)
-    let allowance =
-      isExempt ? .max : min(session.limits.uploadAllowance(), limits.uploadAllowance())
-    guard allowance > 0 else {
-      transport.pauseSending(true)
-      return 0
-    }
-    var isTruncated = false
-    var code: Int32 = 0
-    let start = info.geometry.offset(of: block.piece) + UInt64(block.offset) + UInt64(offset)
-    do {
-      let sent = try storage.send(
-        offset: start, length: min(allowance, Int(block.length) - offset)
-      ) {
-        descriptor, fileOffset, length in
-        var position = fileOffset
-        let count = shoal_sendfile(socket, descriptor, &position, length)
-        isTruncated = count == 0
-        if count < 0 { code = errno }
-        return max(0, count)
-      }
-      if sent == 0, !isTruncated, code != EAGAIN, code != EINTR {
-        throw TransportEnd.network(
-          NetworkError("send to", on: "\(transport.endpoint)", code: code))
-      }
-      if sent == 0, isTruncated {
-        throw StorageError(.read, path: info.name, .truncated)
-      }
-      if !isExempt {
-        session.limits.noteSent(sent)
-        limits.noteSent(sent)
-      }
-      return sent
-    } catch let error as StorageError {
-      noteFailedRead(error)
-      throw .sourceFailed("\(error)")
-    } catch let end as TransportEnd {
-      throw end
-    } catch {
-      preconditionFailure("sending throws storage and transport errors only")
-    }
-  }
-
   public func transport(_ transport: PeerTransport, read count: Int) {
     guard !isExemptFromLimits(transport.endpoint) else { return }
     noteReceived(count)
@@ -216,7 +180,7 @@ extension TorrentRunner: PeerTransportDelegate {
   }
 
   /// Whether a peer is near enough to be none of the limits' business.
-  private func isExemptFromLimits(_ endpoint: Endpoint) -> Bool {
+  func isExemptFromLimits(_ endpoint: Endpoint) -> Bool {
     session.configuration.exemptsLocalNetworks && endpoint.address.scope < .world
   }
 
@@ -240,6 +204,8 @@ extension TorrentRunner: PeerTransportDelegate {
     forget(transport.key)
     if case .protocolFault(let error) = reason {
       tell(.faulted(transport.key, "\(error)"))
+    } else if transport.wasRefused {
+      tell(.refused(transport.key))
     } else {
       tell(.ended(transport.key))
     }

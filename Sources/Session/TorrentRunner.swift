@@ -153,7 +153,8 @@ public final class TorrentRunner {
 
   private func perform(_ effect: SwarmEffect) {
     switch effect {
-    case .connect(let key, let endpoint): connect(key, endpoint)
+    case .connect(let key, let endpoint, let isEncrypted):
+      connect(key, endpoint, isEncrypted: isEncrypted)
     case .adopt(let ticket, let key): adopt(ticket, key)
     case .refuse(let ticket, _): accepted[ticket] = nil
     case .send(let key, let message): send(message, to: key)

@@ -169,13 +169,17 @@ public final class TorrentSession {
     guard unknown.admits(endpoint.address),
       !torrents.contains(where: { $0.swarm.isBanned(endpoint, at: reactor.now) })
     else { return }
-    let deadline = configuration.connections.handshakeDeadline
+    let terms = IncomingConnection.Terms(
+      deadline: configuration.connections.handshakeDeadline,
+      encryption: configuration.swarm.encryption
+    ) { [unowned self] in torrents.map(\.infoHash) }
     let connection = try? IncomingConnection(
-      socket, from: endpoint, within: deadline, reactor: reactor
+      socket, from: endpoint, on: terms, reactor: reactor
     ) { [unowned self] connection, socket, outcome in
       unknown.remove(connection)
       switch outcome {
-      case .peer(let handshake): introduce(socket, from: connection.endpoint, handshake)
+      case .peer(let handshake, let stream):
+        introduce(socket, from: connection.endpoint, handshake, stream)
       case .other(let bytes): otherConnections?(socket, connection.endpoint, bytes)
       case .nothing: break
       }
@@ -185,12 +189,13 @@ public final class TorrentSession {
 
   /// Hands a peer to the torrent it asks for. Whoever asks for one we do not have learns nothing.
   private func introduce(
-    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake,
+    _ stream: EncryptedStream?
   ) {
     guard let runner = runner(of: handshake.infoHash),
       connectionCount < configuration.connections.mostPeers
     else { return }
-    runner.accept(socket, from: endpoint, handshake)
+    runner.accept(socket, from: endpoint, handshake, stream)
   }
 
   /// Connections with peers that stand or are being made.

@@ -28,7 +28,7 @@ extension World {
     switch effect {
     case .send(let key, let message): send(message, from: host, to: key)
     case .upload(let key, let block): enqueue(block, from: host, to: key)
-    case .connect(let key, let endpoint): connect(host, key, endpoint)
+    case .connect(let key, let endpoint, _): connect(host, key, endpoint)
     case .adopt(let ticket, let key): adopt(ticket, host, key)
     case .refuse(let ticket, _): refuse(ticket)
     case .unsend(let key, let block): unsend(host, key) { $0 == block }

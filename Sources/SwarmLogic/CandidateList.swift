@@ -14,6 +14,8 @@ struct CandidateList: Sendable {
     var isWaiting = true
     /// Never to be dialled again: ourselves, or one with which there is nothing to trade for good.
     var isBarred = false
+    /// Whether it answers when it is called encrypted, where that is known.
+    var answersEncrypted: Bool?
   }
 
   /// An endpoint that was not tried since it was last heard of.
@@ -127,6 +129,12 @@ struct CandidateList: Sendable {
       return
     }
     wait(endpoint, record, until: now + Self.firstRetry * (1 << (record.failures - 1)))
+  }
+
+  func answersEncrypted(_ endpoint: Endpoint) -> Bool? { records[endpoint]?.answersEncrypted }
+
+  mutating func note(_ endpoint: Endpoint, answersEncrypted: Bool?) {
+    records[endpoint]?.answersEncrypted = answersEncrypted
   }
 
   /// The endpoint is never to be dialled again.

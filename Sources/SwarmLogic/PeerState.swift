@@ -47,6 +47,9 @@ struct PeerState: ~Copyable, Sendable {
   let isOutgoing: Bool
   /// Who told of it, where we made the connection.
   let source: PeerSource?
+  /// How we called it, where we made the connection, and whether it had refused us the other way.
+  var isEncrypted = false
+  var isSecondCall = false
   /// Where a peer that connected to us can be dialled, by its own word.
   var listeningOn: Endpoint?
   var peerID: PeerID?

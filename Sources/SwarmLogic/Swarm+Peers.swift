@@ -20,12 +20,43 @@ extension Swarm {
       }
       dialBudget -= 1
       dialCount += 1
-      let key = peers.insert(
-        PeerState(
-          endpoint: endpoint, isOutgoing: true, source: source, phase: .dialing, at: now,
-          pipeline: newPipeline()))
-      effects.append(.connect(key, endpoint))
+      let encrypts = encryption.isNextEncrypted(known: candidates.answersEncrypted(endpoint))
+      call(endpoint, from: source, isEncrypted: encrypts, at: now, into: &effects)
     }
+  }
+
+  private mutating func call(
+    _ endpoint: Endpoint, from source: PeerSource?, isEncrypted: Bool, isSecondCall: Bool = false,
+    at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    let key = peers.insert(
+      PeerState(
+        endpoint: endpoint, isOutgoing: true, source: source, phase: .dialing, at: now,
+        pipeline: newPipeline()))
+    peers[key].isEncrypted = isEncrypted
+    peers[key].isSecondCall = isSecondCall
+    effects.append(.connect(key, endpoint, isEncrypted: isEncrypted))
+  }
+
+  /// A peer that ended the connection instead of shaking hands may answer when called otherwise.
+  mutating func noteRefusal(
+    by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard peers.contains(key), peers[key].phase == .dialing else {
+      return lose(key, at: now, into: &effects)
+    }
+    let encrypted = peers[key].isEncrypted
+    let endpoint = peers[key].endpoint
+    guard encryption.callsAgain(isSecondCall: peers[key].isSecondCall) else {
+      candidates.note(
+        endpoint, answersEncrypted: encryption.next(afterRefused: encrypted))
+      return lose(key, at: now, into: &effects)
+    }
+    let source = peers[key].source
+    // Its place among the dials passes to the next call.
+    _ = peers.remove(key)
+    call(
+      endpoint, from: source, isEncrypted: !encrypted, isSecondCall: true, at: now, into: &effects)
   }
 
   /// There is no place for the connection. Nothing more is dialled until the next wake.
@@ -104,6 +135,9 @@ extension Swarm {
       close(other, .duplicateConnection, at: now, into: &effects)
     }
     dialCount -= 1
+    let isEncrypted = peers[key].isEncrypted
+    encryption.noteAnswer(encrypted: isEncrypted, isSecondCall: peers[key].isSecondCall)
+    candidates.note(peers[key].endpoint, answersEncrypted: isEncrypted)
     peers[key].phase = .connected
     peers[key].since = now
     peers[key].lastReceived = now

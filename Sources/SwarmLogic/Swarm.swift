@@ -24,6 +24,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var generator: SeededGenerator
   var peers = Slab<PeerState>()
   var candidates: CandidateList
+  var encryption: EncryptionChoice
   var reputation = PeerReputation()
   var smartBan = SmartBan()
   var departures = Departures()
@@ -88,6 +89,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     self.configuration = configuration
     self.generator = generator
     candidates = CandidateList(most: configuration.mostCandidates)
+    encryption = EncryptionChoice(configuration.encryption)
     choker = Choker(regularSlots: configuration.uploadSlots, startingAt: now)
     down = RateMeter(startingAt: now)
     up = RateMeter(startingAt: now)
@@ -118,6 +120,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
       reject(unsent: blocks, to: key, at: now, into: &effects)
     case .notDialled(let key):
       postponeDial(key, at: now)
+    case .refused(let key):
+      noteRefusal(by: key, at: now, into: &effects)
     case .ended(let key):
       lose(key, at: now, into: &effects)
     case .faulted(let key, let what):

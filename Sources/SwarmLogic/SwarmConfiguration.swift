@@ -26,6 +26,8 @@ public struct SwarmConfiguration: Sendable {
   public var metadataDeadline = TimeSpan.seconds(8)
   /// Peers tell each other of peers (BEP 11), unless the torrent is private (BEP 27).
   public var exchangesPeers = true
+  /// Whether connections are encrypted.
+  public var encryption = EncryptionPolicy.plain
   /// Pieces are fetched in order instead of rarest first: for whoever watches while it loads.
   public var isSequential = false
   /// A seed shows each peer a piece at a time, and the next once others have it (BEP 16). No command

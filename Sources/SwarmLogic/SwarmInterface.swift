@@ -38,6 +38,8 @@ public enum SwarmInput: Sendable {
   case unsent([Block], to: PeerKey)
   /// A connection is over, or a dial failed.
   case ended(PeerKey)
+  /// A dialled peer ended the connection instead of shaking hands.
+  case refused(PeerKey)
   /// A dial was not begun: the driver has no place for it at the moment.
   case notDialled(PeerKey)
   /// A connection is over because the peer's bytes were no protocol.
@@ -102,7 +104,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
 
 /// What a swarm wants done, in order.
 public enum SwarmEffect: Sendable {
-  case connect(PeerKey, Endpoint)
+  case connect(PeerKey, Endpoint, isEncrypted: Bool)
   /// The connection of this ticket belongs to the swarm under this name.
   case adopt(ticket: UInt64, PeerKey)
   case refuse(ticket: UInt64, CloseReason)

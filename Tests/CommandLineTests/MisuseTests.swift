@@ -75,6 +75,24 @@ import Testing
     (["get", "x", "--ouput", "y"], "unknown flag '--ouput'; did you mean '--output'?"),
     (["get", "x", "--sequental"], "unknown flag '--sequental'; did you mean '--sequential'?"),
     (["get", "x", "--up"], "--up wants a value; write --up RATE"),
+    (
+      ["get", "x", "--proxy", "socks5://proxy.example:1080"],
+      "--proxy wants socks5://ADDRESS:PORT or http://ADDRESS:PORT, with USER:PASSWORD@ where needed, "
+        + "not 'socks5://proxy.example:1080'"
+    ),
+    (
+      ["get", "x", "--proxy", "socks5://127.0.0.1:1080", "--ring", "open:harbour"],
+      "--proxy and --ring exclude each other: rings are spoken over UDP; leave one of them out"
+    ),
+    (
+      ["share", "x", "--proxy", "http://127.0.0.1:3128"],
+      "--proxy lets nobody in, and a share's own tracker has to be reached; name another tracker "
+        + "with --tracker"
+    ),
+    (
+      ["get", "x", "--encryption", "perhaps"],
+      "--encryption wants plain, preferred, required, not 'perhaps'"
+    ),
     (["show", "-qv", "x"], "--quiet and --verbose exclude each other; give one"),
     (["--jsno", "show", "x"], "unknown flag '--jsno'; did you mean '--json'?"),
     (

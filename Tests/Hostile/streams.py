@@ -20,6 +20,39 @@ def handshake(infohash):
             + b"-XX0001-hostilepeer0")
 
 
+PRIME = int(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A63A36210000000000090563",
+    16)
+
+
+def encrypted(infohash, start):
+    """Encrypted handshakes, as far as they can be written before the other end's key is known."""
+
+    def closed(name, data, **play):
+        return Case("mse", name, "closed", "stream", data, play=play)
+
+    def number(value):
+        return value.to_bytes(96, "big")
+
+    noise = random.Random(8)
+    key = number(pow(2, noise.getrandbits(160), PRIME))
+    yield closed("the key 0, the most padding and no end of it",
+                 number(0) + bytes(512) + b"\xff" * 2000)
+    yield closed("the key 1", number(1) + noise.randbytes(700))
+    yield closed("the prime less 1 as the key", number(PRIME - 1) + noise.randbytes(700))
+    yield closed("a key past the prime", number(PRIME) + noise.randbytes(700))
+    yield closed("a key of 0xff", b"\xff" * 96)
+    yield closed("a right key and no end of the padding", key + noise.randbytes(2000),
+                 keyed=True)
+    yield closed("a right key and a handshake in the open", key + start + noise.randbytes(700),
+                 keyed=True)
+    yield Case("mse", "a right key and nothing behind it", "closed", "stream", key, slow=True,
+               play={"keyed": True})
+    yield Case("mse", "keys a byte at a time, 300 times", "timed out", "stream", key, slow=True,
+               play={"copies": 300, "each": 5.0})
+
+
 def streams(infohash, pieces):
     start = handshake(infohash)
     all_of_it = message(5, bytes([0xff & -(1 << 8 - pieces)]))
@@ -43,7 +76,7 @@ def streams(infohash, pieces):
     yield closed("a torrent that is not here", after=handshake("55" * 20))
     yield closed("another protocol", after=b"\x13BitTorrent protokol" + bytes(48))
     yield closed("a handshake of another length", after=b"\xff" * 68)
-    yield closed("noise", after=random.Random(7).randbytes(4096))
+    yield closed("noise", after=b"\1" + random.Random(7).randbytes(4096), keyed=True)
     yield closed("a frame of 4 GiB", words(0xFFFFFFFF), b"\7")
     yield closed("a frame of 2 GiB", words(0x7FFFFFFF), b"\7", bytes(4096))
     yield closed("a frame of 16 MiB", words(1 << 24), b"\x14", bytes(4096))
@@ -90,6 +123,7 @@ def streams(infohash, pieces):
     yield survived("half a handshake and the end", after=start[:40])
     yield Case("peer", "a slow loris, 500 times", "timed out", "stream", start[:40], slow=True,
                play={"copies": 500, "each": 5.0})
+    yield from encrypted(infohash, start)
     for seed in range(20):
         noise = random.Random(seed)
         parts = [message(noise.randrange(24), noise.randbytes(noise.choice([0, 4, 9, 12, 13, 99])))

@@ -103,18 +103,46 @@ extension Interoperation {
       try await exchange.run()
     }
 
-    static let obfuscated = ClientKind.others.flatMap { other in
-      [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in
-        Transfer(
-          seeder: seeder, leecher: leecher, source: .torrentFile, payload: .folder,
-          tracker: .opentracker, encryption: true)
+    /// With shoal's seeder and leecher, which are told as little or as much.
+    static func encrypted(_ shoal: Encryption, _ others: [(ClientKind, Encryption)]) -> [Transfer] {
+      others.flatMap { other, encryption in
+        [true, false].map { shoalSeeds in
+          Transfer(
+            seeder: shoalSeeds ? .shoal : other, leecher: shoalSeeds ? other : .shoal,
+            source: .torrentFile, payload: .folder, tracker: .opentracker,
+            seederEncryption: shoalSeeds ? shoal : encryption,
+            leecherEncryption: shoalSeeds ? encryption : shoal)
+        }
       }
     }
 
-    @Test(arguments: obfuscated)
-    func `a client that tries the obfuscated handshake falls back`(
-      transfer: Transfer
-    ) async throws {
+    static let forced: [(ClientKind, Encryption)] = [
+      (.aria2, .everything), (.aria2, .handshake), (.libtorrent, .everything),
+      (.libtorrent, .handshake), (.transmission, .everything),
+    ]
+
+    @Test(arguments: encrypted(.preferred, forced + ClientKind.others.map { ($0, .preferred) }))
+    func `encryption is preferred, and the other wants it`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    @Test(
+      arguments: encrypted(.everything, forced.filter { $0.1 == .everything })
+        + encrypted(.everything, ClientKind.others.map { ($0, .preferred) }))
+    func `encryption is required, and the other has it`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    @Test(
+      arguments: encrypted(.preferred, ClientKind.others.map { ($0, .off) })
+        + encrypted(.off, ClientKind.others.map { ($0, .preferred) }))
+    func `encryption is wanted at one end only`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+
+    /// Whoever connects may encrypt.
+    @Test(arguments: encrypted(.off, forced).filter { $0.seeder == .shoal })
+    func `who requires encryption is let in by who asks for none`(transfer: Transfer) async throws {
       try await transfer.run()
     }
   }

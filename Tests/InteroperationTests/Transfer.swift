@@ -8,11 +8,16 @@ struct Transfer: CustomTestStringConvertible, Sendable {
   var source: Source
   var payload: Payload
   var tracker: TrackerKind
-  var encryption = false
+  /// What each is told.
+  var seederEncryption = Encryption.off
+  var leecherEncryption = Encryption.off
 
   var testDescription: String {
-    "\(seeder) to \(leecher), \(source), \(payload), \(tracker) tracks"
-      + (encryption ? ", encryption tried" : "")
+    var text = "\(seeder) to \(leecher), \(source), \(payload), \(tracker) tracks"
+    if (seederEncryption, leecherEncryption) != (.off, .off) {
+      text += ", encryption \(seederEncryption) and \(leecherEncryption)"
+    }
+    return text
   }
 
   /// Transmission alone takes up to 25 s: it decides about interest and choking every ten.
@@ -28,13 +33,13 @@ struct Transfer: CustomTestStringConvertible, Sendable {
         by: seeder, of: path, announce: tracker.announce, in: arena)
       try await tracker.start(tracking: torrent, in: arena)
       _ = try await seeder.seed(
-        torrent, from: original, with: tracker, encryption: encryption, in: arena)
+        torrent, from: original, with: tracker, encryption: seederEncryption, in: arena)
 
       let copy = try arena.makeFolder("copy")
       let downloading = try await leecher.start(
         ClientOptions(
           folder: copy, source: source.argument(torrent), address: try Arena.allocateAddress(),
-          seeds: false, encryption: encryption),
+          seeds: false, encryption: leecherEncryption),
         in: arena)
       try await downloading.waitUntilComplete(within: Transfer.limit)
       try payload.expectEqual(original, copy, madeBy: leecher)

@@ -136,6 +136,16 @@ final class RecordingDelegate: PeerTransportDelegate {
     return max(0, count)
   }
 
+  func transport(
+    _ transport: PeerTransport, readPayloadOf block: Block, from offset: Int,
+    into space: UnsafeMutableRawBufferPointer
+  ) throws(TransportEnd) -> Int {
+    let part = content.payload(of: block).dropFirst(offset).prefix(min(mostPayload, space.count))
+    space.copyBytes(from: part)
+    note(.payload, transport)
+    return part.count
+  }
+
   func allowance(for transport: PeerTransport) -> Int { .max }
 
   func transport(_ transport: PeerTransport, read count: Int) {}

@@ -158,7 +158,8 @@ private final class Host {
       let socket = FileDescriptor(owning: try #require(Self.socket()))
       let endpoint = try #require(Endpoint(text: text))
       return try IncomingConnection(
-        socket, from: endpoint, within: .seconds(10), reactor: reactor
+        socket, from: endpoint,
+        on: .init(deadline: .seconds(10), encryption: .plain, torrents: { [] }), reactor: reactor
       ) { _, _, _ in }
     }
     let first = try connection("[2001:db8::1]:1")

@@ -21,9 +21,12 @@ final class Pair {
 
   /// - Parameters:
   ///   - folder: where the files of an earlier pair are; nil for a new one that goes with the pair.
+  ///   - configureSeeder: what is different about the seeder.
   ///   - configure: what is different about the leecher.
   init(
-    in folder: URL? = nil, configuring configure: (inout SessionConfiguration) -> Void = { _ in }
+    in folder: URL? = nil,
+    configuringSeeder configureSeeder: (inout SessionConfiguration) -> Void = { _ in },
+    configuring configure: (inout SessionConfiguration) -> Void = { _ in }
   ) throws {
     Reactor.ignoreBrokenPipes()
     reactor = try Reactor()
@@ -37,7 +40,9 @@ final class Pair {
         at: self.folder.appending(path: name), withIntermediateDirectories: true)
     }
     var configuration = SessionConfiguration(listen: Endpoint(.v4(0x7f00_0001), port: 0))
-    seeder = try TorrentSession(configuration, on: reactor)
+    var seeding = configuration
+    configureSeeder(&seeding)
+    seeder = try TorrentSession(seeding, on: reactor)
     configuration.resumeFolder = self.folder.appending(path: "state").path
     configure(&configuration)
     leecher = try TorrentSession(configuration, on: reactor)

@@ -42,7 +42,7 @@ import TorrentModel
 
     private mutating func note(_ effect: SwarmEffect) {
       switch effect {
-      case .connect(let key, _), .adopt(_, let key): keys.append(key)
+      case .connect(let key, _, _), .adopt(_, let key): keys.append(key)
       case .verify(let piece, _): verifying.append(piece)
       case .upload(let key, let block): uploads.append((key, block))
       case .metadataComplete: wholes += 1

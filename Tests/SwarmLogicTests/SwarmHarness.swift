@@ -257,7 +257,7 @@ final class SwarmHarness {
   private func perform(_ effect: SwarmEffect, of number: Int) {
     let host = hosts[number]
     switch effect {
-    case .connect(let key, let endpoint):
+    case .connect(let key, let endpoint, _):
       guard case .v4(let word) = endpoint.address else { return }
       let link = Link(from: number, key, to: Int(word - 0x0a00_0001))
       host.sides[key] = (link, 0)

@@ -183,6 +183,7 @@ final class SwarmScript {
     case "took": return .uploaded(block(words[1]), to: key)
     case "returns": return .unsent(words.dropFirst().map(block), to: key)
     case "ends": return .ended(key)
+    case "refuses": return .refused(key)
     default: preconditionFailure("no such event: \(words)")
     }
   }
@@ -264,11 +265,11 @@ final class SwarmScript {
 
   private func describe(_ effect: SwarmEffect) -> String? {
     switch effect {
-    case .connect(let key, let endpoint):
+    case .connect(let key, let endpoint, let isEncrypted):
       guard case .v4(let word) = endpoint.address else { return "connect ?" }
       let name = String(UnicodeScalar(UInt8(word & 0xff) + 96))
       enter(key, name)
-      return "connect \(name)"
+      return "connect \(name)" + (isEncrypted ? " encrypted" : "")
     case .adopt(let ticket, let key):
       enter(key, tickets[Int(ticket)])
       return "adopt \(tickets[Int(ticket)])"

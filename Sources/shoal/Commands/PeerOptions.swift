@@ -1,4 +1,5 @@
 import DeterministicCore
+import SwarmLogic
 import TorrentModel
 
 /// Flags about where torrents come from.
@@ -30,6 +31,7 @@ struct PeerOptions: Hashable, Sendable {
   var downloadLimitEach: UInt64?
   /// Peers of private networks are exempt from the limits.
   var exemptsLocalNetworks: Bool
+  var encryption: EncryptionPolicy
   /// What everything goes through, if anything; then nobody is let in and no neighbour looked for.
   var proxy: Proxy?
   /// Neighbours on the local network are looked for.
@@ -58,6 +60,11 @@ struct PeerOptions: Hashable, Sendable {
   private static let unlimitedLocalFlag = Switch(
     "unlimited-local", "the limits are not for peers of private networks")
 
+  private static let encryptionFlag = Flag(
+    "encryption", .choice(of: EncryptionPolicy.self),
+    "plain: in the open where the peer allows it; preferred: encrypted where it can; required: "
+      + "nothing in the open",
+    fallback: EncryptionPolicy.plain.rawValue)
   private static let proxyFlag = Flag(
     "proxy", .proxy, "connect with peers, trackers and web servers through this only")
 
@@ -69,13 +76,14 @@ struct PeerOptions: Hashable, Sendable {
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
       downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
-      proxyFlag.outline, noLocalDiscoveryFlag.outline,
+      encryptionFlag.outline, proxyFlag.outline, noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     listen =
       try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
     peers = try arguments.values(of: Self.peerFlag)
+    encryption = try arguments.value(of: Self.encryptionFlag) ?? .plain
     proxy = try arguments.value(of: Self.proxyFlag)
     discoversLocally = proxy == nil && !arguments.has(Self.noLocalDiscoveryFlag)
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers

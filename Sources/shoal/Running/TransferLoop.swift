@@ -93,6 +93,7 @@ final class TransferLoop {
       configuration = SessionConfiguration(listen: options.listen)
     }
     configuration.proxy = options.proxy
+    configuration.swarm.encryption = options.encryption
     configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit

@@ -17,7 +17,12 @@ final class Aria2: Client {
       "--on-bt-download-complete=\(hook)",
     ]
     if options.seeds { arguments += ["--check-integrity=true"] }
-    if options.encryption { arguments += ["--bt-min-crypto-level=arc4"] }
+    switch options.encryption {
+    case .off: break
+    case .preferred: arguments += ["--bt-min-crypto-level=arc4"]
+    case .handshake: arguments += ["--bt-require-crypto", "--bt-min-crypto-level=plain"]
+    case .everything: arguments += ["--bt-force-encryption"]
+    }
     process = try arena.start(name, "aria2c", arguments + [options.source])
   }
 

@@ -13,7 +13,7 @@ final class Libtorrent: Client {
     for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     if options.discoversLocally { arguments.append("--local-discovery") }
     if options.superSeeds { arguments.append("--super-seed") }
-    if options.encryption { arguments.append("--encryption") }
+    arguments += ["--encryption", options.encryption.rawValue]
     process = try arena.start(
       "libtorrent-\(options.address.port)", Arena.support.appending(path: "libtorrent-peer").path,
       arguments)

@@ -19,6 +19,11 @@ final class Shoal: Client {
     }
     arguments += ["--listen", "\(options.address)"]
     if !options.discoversLocally { arguments.append("--no-local-discovery") }
+    switch options.encryption {
+    case .off: break
+    case .preferred, .handshake: arguments += ["--encryption", "preferred"]
+    case .everything: arguments += ["--encryption", "required"]
+    }
     if options.isVerbose { arguments.append("--verbose") }
     for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     exitsWhenComplete = !options.seeds && !options.stays

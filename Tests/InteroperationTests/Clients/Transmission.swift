@@ -16,7 +16,8 @@ final class Transmission: Client {
       "bind-address-ipv4": host,
       "dht-enabled": false,
       "download-dir": options.folder.path,
-      "encryption": options.encryption ? 1 : 0,
+      // Tolerated, preferred, required.
+      "encryption": [.off: 0, .preferred: 1][options.encryption] ?? 2,
       "incomplete-dir-enabled": false,
       "lpd-enabled": false,
       "message-level": 3,

@@ -49,8 +49,20 @@ struct ClientOptions {
   var superSeeds = false
   /// Whether shoal tells of its connections.
   var isVerbose = false
-  /// Whether the program may try the obfuscated handshake first.
-  var encryption = false
+  var encryption = Encryption.off
+}
+
+/// What a program is told of message stream encryption.
+enum Encryption: String, CaseIterable, Sendable {
+  /// Nothing, or to leave it alone.
+  case off
+  /// To try it first.
+  case preferred
+  /// To speak to nobody without it, and then to leave what follows the handshake in plain text. Only
+  /// libtorrent can be told so; shoal is told that it is preferred.
+  case handshake
+  /// To speak to nobody without it, and to encrypt everything.
+  case everything
 }
 
 enum ClientKind: String, CaseIterable, Sendable {
@@ -74,7 +86,8 @@ enum ClientKind: String, CaseIterable, Sendable {
   /// Seeds a payload, and returns when the tracker knows: a leecher that asked before would be told
   /// of nobody, and ask again only minutes later.
   func seed(
-    _ torrent: Torrent, from folder: URL, with tracker: RunningTracker, encryption: Bool = false,
+    _ torrent: Torrent, from folder: URL, with tracker: RunningTracker,
+    encryption: Encryption = .off,
     in arena: Arena
   ) async throws -> any Client {
     let options = ClientOptions(
