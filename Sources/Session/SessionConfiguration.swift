@@ -21,6 +21,8 @@ public struct SessionConfiguration: Sendable {
   /// What all connections go through: peers, trackers and web servers. Nobody is let in meanwhile, no
   /// name is looked up here, and nothing is sent that a proxy does not carry.
   public var proxy: Proxy?
+  /// Addresses of peers that are not spoken to, whoever names them.
+  public var filter = AddressFilter()
   /// The local network is told of torrents that are not private, and asked for peers (BEP 14).
   public var discoversLocally = false
   /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.

@@ -69,6 +69,8 @@ extension TorrentRunner: PeerTransportDelegate {
 
   func connect(_ key: PeerKey, _ endpoint: Endpoint, isEncrypted: Bool) {
     guard session.mayDial else { return tell(.notDialled(key)) }
+    // Other peers may have named it, or it was named before the filter was read.
+    guard !session.filter.blocks(endpoint.address) else { return tell(.ended(key)) }
     var system = SystemRandomNumberGenerator()
     let encryption =
       isEncrypted
@@ -108,6 +110,16 @@ extension TorrentRunner: PeerTransportDelegate {
         delegate: self)
       keep(transport, as: key)
     } catch {
+      tell(.ended(key))
+    }
+  }
+
+  /// Ends the connections with peers that the filter blocks.
+  func dropFilteredPeers() {
+    for case let transport? in transports where session.filter.blocks(transport.endpoint.address) {
+      let key = transport.key
+      transport.close()
+      forget(key)
       tell(.ended(key))
     }
   }

@@ -216,7 +216,7 @@ public final class TorrentRunner {
 
   public func addPeers(_ endpoints: [Endpoint], from source: PeerSource) {
     guard phase != .stopped else { return }
-    tell(.candidates(endpoints, from: source))
+    tell(.candidates(endpoints.filter { !session.filter.blocks($0.address) }, from: source))
   }
 
   /// Ends all connections; nothing happens to this torrent afterwards.

@@ -46,6 +46,10 @@ public final class TorrentSession {
   private var unknown: UnknownConnections
   private var runners = Slab<TorrentRunner>()
 
+  /// Addresses of peers that are not spoken to; connections with those that are added end.
+  public var filter: AddressFilter {
+    didSet { for runner in torrents { runner.dropFilteredPeers() } }
+  }
   /// Takes connections that are not peers', with the bytes read of them so far.
   public var otherConnections: ((consuming FileDescriptor, Endpoint, [UInt8]) -> Void)?
   /// Told what happens, by torrent.
@@ -56,6 +60,7 @@ public final class TorrentSession {
   public init(_ configuration: SessionConfiguration, on reactor: Reactor) throws(SessionError) {
     self.reactor = reactor
     self.configuration = configuration
+    filter = configuration.filter
     unknown = UnknownConnections(configuration.connections)
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
@@ -166,7 +171,7 @@ public final class TorrentSession {
 
   /// Lets a connection say who it is, unless it comes from a banned address.
   private func welcome(_ socket: consuming FileDescriptor, from endpoint: Endpoint) {
-    guard unknown.admits(endpoint.address),
+    guard unknown.admits(endpoint.address), !filter.blocks(endpoint.address),
       !torrents.contains(where: { $0.swarm.isBanned(endpoint, at: reactor.now) })
     else { return }
     let terms = IncomingConnection.Terms(

@@ -32,6 +32,8 @@ struct PeerOptions: Hashable, Sendable {
   /// Peers of private networks are exempt from the limits.
   var exemptsLocalNetworks: Bool
   var encryption: EncryptionPolicy
+  /// A file of addresses that are not spoken to.
+  var filter: String?
   /// What everything goes through, if anything; then nobody is let in and no neighbour looked for.
   var proxy: Proxy?
   /// Neighbours on the local network are looked for.
@@ -65,6 +67,9 @@ struct PeerOptions: Hashable, Sendable {
     "plain: in the open where the peer allows it; preferred: encrypted where it can; required: "
       + "nothing in the open",
     fallback: EncryptionPolicy.plain.rawValue)
+  private static let filterFlag = Flag(
+    "ip-filter", .text("FILE", expected: "a file", completion: .files),
+    "speak to no peer at an address in this file (p2p, dat or CIDR); read again at SIGHUP")
   private static let proxyFlag = Flag(
     "proxy", .proxy, "connect with peers, trackers and web servers through this only")
 
@@ -76,7 +81,7 @@ struct PeerOptions: Hashable, Sendable {
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
       downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
-      encryptionFlag.outline, proxyFlag.outline, noLocalDiscoveryFlag.outline,
+      encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -84,6 +89,7 @@ struct PeerOptions: Hashable, Sendable {
       try arguments.value(of: Self.listenFlag) ?? Endpoint(.v6(high: 0, low: 0), port: 0)
     peers = try arguments.values(of: Self.peerFlag)
     encryption = try arguments.value(of: Self.encryptionFlag) ?? .plain
+    filter = try arguments.value(of: Self.filterFlag)
     proxy = try arguments.value(of: Self.proxyFlag)
     discoversLocally = proxy == nil && !arguments.has(Self.noLocalDiscoveryFlag)
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers

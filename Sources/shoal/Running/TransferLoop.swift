@@ -48,12 +48,18 @@ final class TransferLoop {
     self.command = command
     view = ProgressView(console)
     Reactor.ignoreBrokenPipes()
+    var filter = AddressFilter()
+    if let path = options.filter { filter = try FilterFile.read(path) }
     do {
       reactor = try Reactor()
       // Before the session starts its threads, which inherit the blocked signals.
       let boxed = SignalTarget()
       try reactor.onSignals([SIGINT, SIGTERM]) { _ in boxed.loop?.interrupt() }
+      if let path = options.filter {
+        try reactor.onSignals([SIGHUP]) { _ in boxed.loop?.readFilter(path) }
+      }
       var configuration = Self.configuration(options, usualPort: usualPort)
+      configuration.filter = filter
       configuration.swarm.isSequential = isSequential
       configuration.resumeFolder = resumeFolder
       if let bufferBytes { configuration.bufferBytes = bufferBytes }
@@ -144,6 +150,16 @@ final class TransferLoop {
   private func interrupt() {
     signals += 1
     if signals == 1 { command.interrupted(in: self) } else { reactor.stop() }
+  }
+
+  /// A filter that cannot be read leaves the one in force that there is.
+  private func readFilter(_ path: String) {
+    do throws(CommandError) {
+      session.filter = try FilterFile.read(path)
+      console.explain("\(Format.count(session.filter.count, "range")) filtered")
+    } catch {
+      console.warn("the IP filter stays as it was: \(error.reason)")
+    }
   }
 
   private func scheduleTick() {
