@@ -79,8 +79,8 @@ struct PeerState: ~Copyable, Sendable {
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
   /// ever.
   var fastBytesLeft = 0
-  /// Pieces that a super-seed lets it know of; nil where it knows what we have.
-  var revealed: [PieceIndex]?
+  /// What a super-seed lets it know of; nil where it knows what we have.
+  var revealed: Revelation?
   /// When we last choked or unchoked it.
   var choiceChangedAt: Moment
 

@@ -2,8 +2,24 @@ import DeterministicCore
 import PeerWire
 import TorrentModel
 
-// Super-seeding (BEP 16): a seed that says it has nothing, and shows each peer one piece that nobody
-// has. When another peer has it, the one it was shown to has passed it on, and is shown the next. So
+/// What a super-seed has let one peer know of.
+struct Revelation: Sendable {
+  var shown: Bitfield
+  /// Of those, the pieces that no other peer was seen to have since.
+  var kept: [PieceIndex] = []
+  /// When it was last shown one.
+  var shownAt: Moment
+
+  /// Pieces that a peer is to pass on before it is shown others. Of one alone it would have nothing to
+  /// ask for while the news of the next is under way.
+  static let ahead = 2
+  /// A peer that has all it was shown, and that nobody fetches from, is shown one more after this: who
+  /// meets no other peer could else never be complete.
+  static let patience = TimeSpan.seconds(30)
+}
+
+// Super-seeding (BEP 16): a seed that says it has nothing, and shows each peer two pieces that nobody
+// has. When another peer has one, the peer it was shown to has passed it on, and is shown the next. So
 // the seed sends little more than one copy, at the price of a slower start: for a first seed behind a
 // slow link whose peers heed no suggestions (`PieceSpreading`, which is the usual way).
 extension Swarm {
@@ -14,31 +30,41 @@ extension Swarm {
   mutating func hidePieces(
     from key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    peers[key].revealed = []
-    if peers[key].supportsFast { send(.haveNone, to: key, at: now, into: &effects) }
-    reveal(to: key, at: now, into: &effects)
+    guard let geometry else { return }
+    peers[key].revealed = Revelation(
+      shown: Bitfield(count: geometry.pieceCount), shownAt: now)
+    show(to: key, at: now, into: &effects)
   }
 
-  /// Shows a peer the piece that it lacks and that fewest were shown or have.
-  private mutating func reveal(
-    to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
-  ) {
-    guard let geometry, let picker, let shown = peers[key].revealed else { return }
+  /// Shows a peer as many pieces as it should have ahead.
+  private mutating func show(to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
+    while var revelation = peers[key].revealed, revelation.kept.count < Revelation.ahead,
+      let piece = nextPieceToShow(key, revelation.shown)
+    {
+      revealCounts[piece.index] += 1
+      revelation.shown.insert(piece)
+      revelation.kept.append(piece)
+      revelation.shownAt = now
+      peers[key].revealed = revelation
+      send(.have(piece), to: key, at: now, into: &effects)
+    }
+  }
+
+  /// The piece that a peer lacks and that fewest were shown or have.
+  private mutating func nextPieceToShow(_ key: PeerKey, _ shown: Bitfield) -> PieceIndex? {
+    guard let geometry, let picker else { return nil }
     if revealCounts.isEmpty { revealCounts = Array(repeating: 0, count: geometry.pieceCount) }
     var best: (piece: PieceIndex, count: Int)?
     // From another place each time: of pieces alike, no two peers should be shown the same.
     let start = generator.below(geometry.pieceCount)
     for step in 0..<geometry.pieceCount {
       let piece = PieceIndex((start + step) % geometry.pieceCount)
-      guard peers[key].pieces?[piece] != true, !shown.contains(piece) else { continue }
+      guard peers[key].pieces?[piece] != true, !shown[piece] else { continue }
       let count = picker.availability(of: piece) + Int(revealCounts[piece.index])
       if best.map({ count < $0.count }) ?? true { best = (piece, count) }
       if count == 0 { break }
     }
-    guard let best else { return }
-    revealCounts[best.piece.index] += 1
-    peers[key].revealed!.append(best.piece)
-    send(.have(best.piece), to: key, at: now, into: &effects)
+    return best?.piece
   }
 
   /// A peer has a piece: whoever was shown it has passed it on, unless it is that peer itself.
@@ -46,27 +72,40 @@ extension Swarm {
     of piece: PieceIndex, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard configuration.isSuperSeeding else { return }
-    for other in peers.ids where other != key && peers[other].revealed?.last == piece {
-      reveal(to: other, at: now, into: &effects)
+    for other in peers.ids where other != key {
+      showNext(after: piece, to: other, at: now, into: &effects)
     }
     // Alone with us, a peer can pass nothing on.
     let others = peers.ids.contains { $0 != key && peers[$0].revealed != nil && !peers[$0].isSeed }
-    if !others, peers[key].revealed?.last == piece {
-      reveal(to: key, at: now, into: &effects)
-    }
+    if !others { showNext(after: piece, to: key, at: now, into: &effects) }
+  }
+
+  private mutating func showNext(
+    after piece: PieceIndex, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard var revelation = peers[key].revealed,
+      let place = revelation.kept.firstIndex(of: piece)
+    else { return }
+    revelation.kept.remove(at: place)
+    peers[key].revealed = revelation
+    show(to: key, at: now, into: &effects)
+  }
+
+  /// Shows a peer one more that has passed nothing on for long.
+  mutating func showToStuck(
+    _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard let revelation = peers[key].revealed, let oldest = revelation.kept.first,
+      now - revelation.shownAt >= Revelation.patience,
+      revelation.kept.allSatisfy({ peers[key].has($0) })
+    else { return }
+    showNext(after: oldest, to: key, at: now, into: &effects)
   }
 
   /// What only a peer that left was shown may be shown to others.
   mutating func forgetRevelations(to key: PeerKey) {
-    for piece in peers[key].revealed ?? [] where revealCounts[piece.index] > 0 {
+    for piece in peers[key].revealed?.shown.pieces ?? [] where revealCounts[piece.index] > 0 {
       revealCounts[piece.index] -= 1
-    }
-  }
-
-  /// Tells everybody that we want nothing more though we have not got everything (BEP 21).
-  mutating func tellUploadOnly(at now: Moment, into effects: inout [SwarmEffect]) {
-    for key in peers.ids where peers[key].isConnected {
-      sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects)
     }
   }
 }

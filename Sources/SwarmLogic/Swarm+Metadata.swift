@@ -173,7 +173,11 @@ extension Swarm {
       // handshakes change what the first one said).
       if wasUnknown { sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects) }
       // A bitfield may come first only (BEP 3), so what we have is told piece by piece.
-      for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
+      if isSuperSeeding {
+        hidePieces(from: key, at: now, into: &effects)
+      } else {
+        for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
+      }
       grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
     }

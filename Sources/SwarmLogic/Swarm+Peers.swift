@@ -166,6 +166,7 @@ extension Swarm {
     sendExtensionHandshake(to: key, at: now, into: &effects)
     if let picker {
       if isSuperSeeding {
+        if peers[key].supportsFast { send(.haveNone, to: key, at: now, into: &effects) }
         hidePieces(from: key, at: now, into: &effects)
       } else {
         announcePieces(picker.have, to: key, at: now, into: &effects)
@@ -185,6 +186,7 @@ extension Swarm {
     var ours = ExtensionHandshake()
     ours.metadataID = ExtensionHandshake.ourMetadataID
     ours.dontHaveID = ExtensionHandshake.ourDontHaveID
+    // Who hides that it is a seed does not say that it wants nothing, either.
     ours.isUploadOnly = picker != nil && isFinished && !isSuperSeeding
     ours.exchangeID = exchangesPeers ? ExtensionHandshake.ourExchangeID : nil
     // The metadata came from peers that this was offered to before it said that it may not be.
@@ -195,6 +197,13 @@ extension Swarm {
     ours.listenPort = listenPort
     ours.yourAddress = peers[key].endpoint.address
     send(.extended(id: 0, payload: ours.payload), to: key, at: now, into: &effects)
+  }
+
+  /// Tells everybody that we want nothing more though we have not got everything (BEP 21).
+  mutating func tellUploadOnly(at now: Moment, into effects: inout [SwarmEffect]) {
+    for key in peers.ids where peers[key].isConnected {
+      sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects)
+    }
   }
 
   mutating func announcePieces(

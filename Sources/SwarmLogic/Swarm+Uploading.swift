@@ -20,7 +20,7 @@ extension Swarm {
       peers[key].isChoked && peers[key].grantedFast.contains(block.piece)
       && (peers[key].pieces?.setCount ?? 0) <= AllowedFast.count
     guard !peers[key].isChoked || (isGift && peers[key].fastBytesLeft >= Int(block.length)),
-      have[block.piece], peers[key].revealed.map({ $0.contains(block.piece) }) ?? true,
+      have[block.piece], peers[key].revealed.map({ $0.shown[block.piece] }) ?? true,
       peers[key].queuedUploads < configuration.mostQueuedRequests
     else { return refuse(block, to: key, at: now, into: &effects) }
     if isGift { peers[key].fastBytesLeft -= Int(block.length) }

@@ -33,6 +33,7 @@ extension Swarm {
     if now - peers[key].lastSent >= configuration.keepAliveInterval {
       send(.keepAlive, to: key, at: now, into: &effects)
     }
+    showToStuck(key, at: now, into: &effects)
     noteSnubbing(by: key, at: now, into: &effects)
     // A pipeline that found nothing to ask for is offered again what has become free since.
     fillPipeline(key, at: now, into: &effects)

@@ -30,8 +30,7 @@ public struct SwarmConfiguration: Sendable {
   public var encryption = EncryptionPolicy.plain
   /// Pieces are fetched in order instead of rarest first: for whoever watches while it loads.
   public var isSequential = false
-  /// A seed shows each peer a piece at a time, and the next once others have it (BEP 16). No command
-  /// sets it: aria2, libtorrent and Transmission do not download from such a seed of ours.
+  /// A seed shows each peer two pieces, and the next once others have one of them (BEP 16).
   public var isSuperSeeding = false
   /// The longest block served, in bytes: clients ask for 16 KiB, a few for more.
   public var longestRequest: UInt32 = 128 << 10

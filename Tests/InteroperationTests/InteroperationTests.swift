@@ -85,10 +85,17 @@ extension Interoperation {
       try await introduction.run()
     }
 
-    @Test func `a super-seed hands over everything`() async throws {
-      try await Introduction(
-        other: .libtorrent, shoalSeeds: false, source: .magnetLink, superSeeds: true
-      ).run()
+    static let superSeeds =
+      [Introduction(other: .libtorrent, shoalSeeds: false, source: .magnetLink, superSeeds: true)]
+      + ClientKind.allCases.flatMap { other in
+        Source.allCases.map {
+          Introduction(other: other, shoalSeeds: true, source: $0, superSeeds: true)
+        }
+      }
+
+    @Test(arguments: superSeeds)
+    func `a super-seed hands over everything`(introduction: Introduction) async throws {
+      try await introduction.run()
     }
 
     static let exchanges = [

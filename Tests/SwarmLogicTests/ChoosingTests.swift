@@ -101,47 +101,80 @@ import TorrentModel
     return configuration
   }
 
-  /// The piece that a peer was last shown.
-  private func shown(_ script: SwarmScript, to name: String) -> PieceIndex? {
+  /// What a peer was shown and no other has.
+  private func kept(_ script: SwarmScript, by name: String) -> [PieceIndex] {
     let key = script.keys[name]!
-    return script.swarm.peers[key].revealed?.last
+    return script.swarm.peers[key].revealed?.kept ?? []
   }
 
-  @Test func eachPeerIsShownAPieceOfItsOwn() {
+  @Test func eachPeerIsShownPiecesOfItsOwn() {
     let script = SwarmScript(have: "1111", configuration: Self.configuration)
-    script.play("0 accept a\n0 accept b\n0 accept c\n0 accept d")
-    let pieces = ["a", "b", "c", "d"].compactMap { shown(script, to: $0) }
-    #expect(Set(pieces).count == 4)
+    script.play("0 accept a\n0 accept b")
+    let pieces = kept(script, by: "a") + kept(script, by: "b")
+    #expect(pieces.count == 4 && Set(pieces).count == 4)
+  }
+
+  /// A peer takes what wants nothing and has nothing for one that has no business with it.
+  @Test func aSuperSeedDoesNotSayThatItWantsNothing() throws {
+    let script = SwarmScript(have: "1111", configuration: Self.configuration)
+    script.play("0 accept a")
+    #expect(script.told.prefix(3) == ["adopt a", "a: handshake", "a: none"])
+    guard case .extended(0, let payload)? = script.sent.first?.message else {
+      Issue.record("no extension handshake")
+      return
+    }
+    #expect(try !ExtensionHandshake(payload: payload).isUploadOnly)
+  }
+
+  /// Who came before the data had been looked at is told no more than others.
+  @Test func anEarlyPeerIsShownNoMore() {
+    let script = SwarmScript(
+      have: nil, knownMetadata: [1, 2, 3], configuration: Self.configuration)
+    script.play("0 accept a -> adopt a, a: handshake, a: none\n1 ready 1111")
+    let haves = script.told.filter { $0.hasPrefix("a: have ") }
+    #expect(haves.count == 2 && !script.told.contains("a: all"))
   }
 
   @Test func theNextIsShownWhenAnotherPeerHasTheFirst() throws {
     let script = SwarmScript(have: "1111", configuration: Self.configuration)
     script.play("0 accept a\n0 accept b")
-    let piece = try #require(shown(script, to: "a"))
+    let piece = try #require(kept(script, by: "a").first)
     script.play("1 a says have \(piece) ->")
-    #expect(shown(script, to: "a") == piece)
+    #expect(kept(script, by: "a").contains(piece))
     script.play("2 b says have \(piece)")
     #expect(script.told.count == 1 && script.told[0].hasPrefix("a: have "))
-    #expect(shown(script, to: "a") != piece)
+    #expect(kept(script, by: "a").count == 2 && !kept(script, by: "a").contains(piece))
   }
 
   @Test func whatAPeerWasNotShownItDoesNotGet() throws {
     let script = SwarmScript(have: "1111", configuration: Self.configuration)
     script.play("0 accept a\n0 a says interested")
-    let piece = try #require(shown(script, to: "a"))
-    script.play("1 a says request \(piece).0 -> upload a \(piece).0")
-    let other = (Int(piece.number) + 1) % 4
+    let pieces = kept(script, by: "a")
+    for piece in pieces { script.play("1 a says request \(piece).0 -> upload a \(piece).0") }
+    let other = try #require((0..<4).first { !pieces.contains(PieceIndex($0)) })
     script.play("1 a says request \(other).0 -> a: reject \(other).0")
   }
 
   @Test func aPeerAloneIsShownAllOneByOne() throws {
     let script = SwarmScript(have: "1111", configuration: Self.configuration)
     script.play("0 accept a")
-    for _ in 0..<3 {
-      let piece = try #require(shown(script, to: "a"))
+    var seen: Set<PieceIndex> = []
+    for _ in 0..<4 {
+      let piece = try #require(kept(script, by: "a").first)
+      seen.insert(piece)
       script.play("1 a says have \(piece)")
-      #expect(shown(script, to: "a") != piece)
     }
+    #expect(seen.count == 4)
+  }
+
+  @Test func aPeerThatMeetsNobodyIsShownMoreAfterAWhile() throws {
+    let script = SwarmScript(have: "1111", configuration: Self.configuration)
+    script.play("0 accept a\n0 accept b")
+    for piece in kept(script, by: "a") { script.play("1 a says have \(piece) ->") }
+    script.play("29 wake ->")
+    script.play("31 wake")
+    #expect(script.told.contains { $0.hasPrefix("a: have ") })
+    #expect(!script.told.contains { $0.hasPrefix("b: have ") })
   }
 }
 

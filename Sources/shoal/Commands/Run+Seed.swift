@@ -12,7 +12,8 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   }
   let command = SeedCommand()
   let loop = try TransferLoop(
-    options.peers, usualPort: SessionConfiguration.usualPort, console: console, command: command)
+    options.peers, usualPort: SessionConfiguration.usualPort,
+    isSuperSeeding: options.isSuperSeeding, console: console, command: command)
   var torrent = TorrentOptions(folder: options.data)
   do {
     torrent.storage = try FileStorage.payload(of: metainfo.info.layout, at: options.data)

@@ -7,6 +7,8 @@ struct SeedOptions: Sendable {
   var data: String
   /// Whether the data is taken to be what the metainfo says, unread.
   var trustsData: Bool
+  /// Whether each peer is shown little at a time.
+  var isSuperSeeding: Bool
   /// Trackers added to those in the source.
   var trackers: [String]
   var peers: PeerOptions
@@ -16,8 +18,14 @@ struct SeedOptions: Sendable {
   private static let noVerifyFlag = Switch(
     "no-verify", "trust the data on disk instead of reading it first")
 
+  private static let superSeedFlag = Switch(
+    "super-seed", "show each peer two pieces, and others once it has passed them on (BEP 16)")
+
   static let flags = FlagGroup(
-    title: "Data", [dataFlag.outline, noVerifyFlag.outline, SourceFlags.tracker.outline])
+    title: "Data",
+    [
+      dataFlag.outline, noVerifyFlag.outline, superSeedFlag.outline, SourceFlags.tracker.outline,
+    ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     source = try Source(parsing: arguments.operands[0])
@@ -28,6 +36,7 @@ struct SeedOptions: Sendable {
     }
     data = try arguments.value(of: Self.dataFlag) ?? "."
     trustsData = arguments.has(Self.noVerifyFlag)
+    isSuperSeeding = arguments.has(Self.superSeedFlag)
     trackers = try arguments.values(of: SourceFlags.tracker)
     peers = try PeerOptions(arguments)
   }
@@ -40,6 +49,8 @@ extension Verb {
     details: [
       "Reads and checks the data first, then serves it until interrupted. Pieces that do not match "
         + "are left alone on disk and not served.",
+      "--super-seed is for the first seed of a torrent behind a slow link: it sends little more than "
+        + "one copy, which the others spread among themselves.",
       "--data names the data itself, whatever it is called, or the folder that holds it under the "
         + "torrent's name: whichever has more of the torrent's files, the latter when equal.",
     ],

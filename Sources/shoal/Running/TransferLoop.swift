@@ -41,6 +41,7 @@ final class TransferLoop {
 
   init(
     _ options: PeerOptions, usualPort: UInt16 = 0, isSequential: Bool = false,
+    isSuperSeeding: Bool = false,
     resumeFolder: String? = nil, bufferBytes: Int? = nil, usesRings: Bool = false, console: Console,
     command: any TransferCommand
   ) throws(CommandError) {
@@ -61,6 +62,7 @@ final class TransferLoop {
       var configuration = Self.configuration(options, usualPort: usualPort)
       configuration.filter = filter
       configuration.swarm.isSequential = isSequential
+      configuration.swarm.isSuperSeeding = isSuperSeeding
       configuration.resumeFolder = resumeFolder
       if let bufferBytes { configuration.bufferBytes = bufferBytes }
       configuration.takesDatagrams = usesRings

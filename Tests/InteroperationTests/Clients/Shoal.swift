@@ -24,6 +24,7 @@ final class Shoal: Client {
     case .preferred, .handshake: arguments += ["--encryption", "preferred"]
     case .everything: arguments += ["--encryption", "required"]
     }
+    if options.superSeeds { arguments.append("--super-seed") }
     if options.isVerbose { arguments.append("--verbose") }
     for peer in options.peers { arguments += ["--peer", "\(peer)"] }
     exitsWhenComplete = !options.seeds && !options.stays
