@@ -2,10 +2,11 @@ import Bencoding
 import Glibc
 public import TorrentModel
 
-/// The `.torrent` files of a folder, by which a tracker is told what it tracks.
+/// The `.torrent` files of a folder, by which a tracker is told what it tracks and a client what it is
+/// to fetch.
 ///
 /// Files that are no torrents are passed over and named, not fatal: a half-copied file must not
-/// stop a tracker, and will be read again when it has changed.
+/// stop anything, and will be read again when it has changed.
 public struct TorrentFolder {
   public let path: String
   /// What was read of each file, by name, with the time and size it had then.
@@ -28,6 +29,11 @@ public struct TorrentFolder {
   public init(path: String) { self.path = path }
 
   public var count: Int { known.values.count { $0.infoHash != nil } }
+
+  /// The file of a torrent; of several, the first by name.
+  public func path(of infoHash: InfoHash) -> String? {
+    known.filter { $0.value.infoHash == infoHash }.keys.min().map { path + "/" + $0 }
+  }
 
   /// Looks at the folder again. A folder that is not there holds nothing; one that cannot be listed
   /// at the moment still holds what it held.

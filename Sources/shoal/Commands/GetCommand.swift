@@ -4,6 +4,8 @@ import TorrentModel
 /// What `shoal get` was asked to do.
 struct GetOptions: Sendable {
   var sources: [Source]
+  /// A folder whose `.torrent` files are sources, also those that come later.
+  var watch: String?
   /// The folder downloads go into.
   var output: String
   /// Globs of the files wanted, matched against paths below the download folder; empty is all.
@@ -31,6 +33,8 @@ struct GetOptions: Sendable {
 
   private static let outputFlag = Flag(
     "output", short: "o", .folder, "the folder to download into", fallback: "current folder")
+  private static let watchFlag = Flag(
+    "watch", .folder, "fetch what .torrent files in this folder describe, too, until interrupted")
   private static let selectFlag = Flag(
     "select", .text("GLOB", expected: "a pattern such as '*.flac'"),
     "only files whose path matches", isRepeatable: true)
@@ -56,7 +60,8 @@ struct GetOptions: Sendable {
   static let flags = FlagGroup(
     title: "Download",
     [
-      outputFlag.outline, selectFlag.outline, firstFlag.outline, lastFlag.outline,
+      outputFlag.outline, watchFlag.outline, selectFlag.outline, firstFlag.outline,
+      lastFlag.outline,
       sequentialFlag.outline, streamFlag.outline, seedTimeFlag.outline, seedRatioFlag.outline,
       stallTimeoutFlag.outline, memoryFlag.outline, SourceFlags.tracker.outline,
       SourceFlags.webSeed.outline,
@@ -65,6 +70,10 @@ struct GetOptions: Sendable {
   init(_ arguments: ParsedArguments) throws(CommandError) {
     sources = []
     for operand in arguments.operands { sources.append(try Source(parsing: operand)) }
+    watch = try arguments.value(of: Self.watchFlag)
+    guard !sources.isEmpty || watch != nil else {
+      throw .usage("'get' wants SOURCE…, or a folder to --watch", remedy: "see 'shoal get --help'")
+    }
     output = try arguments.value(of: Self.outputFlag) ?? "."
     select = try arguments.values(of: Self.selectFlag)
     first = try arguments.values(of: Self.firstFlag)
@@ -72,6 +81,9 @@ struct GetOptions: Sendable {
     stream = try arguments.value(of: Self.streamFlag)
     if stream == .pipe, sources.count > 1 {
       throw .usage("--stream - writes one torrent, and \(sources.count) are to be fetched")
+    }
+    if stream == .pipe, watch != nil {
+      throw .usage("--stream - writes one torrent, and --watch fetches any number")
     }
     isSequential = arguments.has(Self.sequentialFlag)
     seedTime = try arguments.value(of: Self.seedTimeFlag) ?? .zero
@@ -88,13 +100,16 @@ struct GetOptions: Sendable {
 
 extension Verb {
   static let get = Verb(
-    "get", "Downloads, verifies, and ends.", operands: .several(.source),
+    "get", "Downloads, verifies, and ends.", operands: .anyNumber(.source),
     groups: [GetOptions.flags, RingFlags.group, PeerOptions.flags],
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
       "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
         + "they send is checked like everything else.",
+      "With --watch it goes on until interrupted: a folder is looked at every two seconds, each torrent "
+        + "is done when --seed-time and --seed-ratio say so, and one that fails or stalls does not end "
+        + "the others.",
       "With --proxy nothing goes past the proxy: no UDP trackers, no ring, no look-ups of names, no "
         + "neighbours, and nobody is let in.",
       "With --ring, SOURCE may be a channel, ring:KEY: the torrent that its publisher named last.",

@@ -25,7 +25,8 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
       "neither XDG_STATE_HOME nor HOME names a folder: an interrupted download is checked as a "
         + "whole when it goes on")
   }
-  let usesRings = options.ring != nil || sources.contains { $0.0.ring != nil }
+  let usesRings =
+    options.ring != nil || options.watch != nil || sources.contains { $0.0.ring != nil }
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
     bufferBytes: options.memory, usesRings: usesRings, console: console, command: command)
@@ -53,8 +54,13 @@ private final class GetCommand: TransferCommand {
   private var downloads: [InfoHash: Download] = [:]
   private var firstFailure: CommandError?
   private var stream: (any DownloadStream)?
+  /// Where there is one, nothing but an interrupt ends the command.
+  private var watched: WatchedFolder?
 
-  init(_ options: GetOptions) { self.options = options }
+  init(_ options: GetOptions) {
+    self.options = options
+    watched = options.watch.map { WatchedFolder(path: $0) }
+  }
 
   /// Whether a file is wanted, by its path below the download folder; nil for all.
   private var wantsFile: (@Sendable (String) -> Bool)? {
@@ -123,7 +129,11 @@ private final class GetCommand: TransferCommand {
       downloads[runner.infoHash]?.hasBadData = true
     case .phase(.failed(let failure)):
       // One torrent's disk is not another's: the others are fetched to their end first.
-      if firstFailure == nil { firstFailure = CommandError(failure, on: runner.name) }
+      if watched != nil {
+        loop.console.warn(CommandError(failure, on: runner.name).reason)
+      } else if firstFailure == nil {
+        firstFailure = CommandError(failure, on: runner.name)
+      }
       downloads[runner.infoHash]?.hasFailed = true
       endIfOver(loop)
     case .tracker(let report):
@@ -133,7 +143,8 @@ private final class GetCommand: TransferCommand {
         downloads[runner.infoHash]?.completeAt == nil,
         runner.trackerCount == 1, options.peers.peers.isEmpty
       {
-        loop.end(
+        giveUp(
+          runner, in: loop,
           CommandError(
             .trackerRefused, "the tracker refused: \(reason)", on: report.url,
             remedy: "ask whoever runs it, or name another with --tracker"))
@@ -171,11 +182,25 @@ private final class GetCommand: TransferCommand {
       ? false : now - completeAt >= options.seedTime
     guard hasRatio || hasTime else { return }
     downloads[runner.infoHash]?.isDone = true
+    if watched != nil { return leave(runner, in: loop) }
     endIfOver(loop)
   }
 
+  /// Nothing more will come of a torrent: the command ends, unless it watches for others.
+  private func giveUp(_ runner: TorrentRunner, in loop: TransferLoop, _ error: CommandError) {
+    guard watched != nil else { return loop.end(error) }
+    guard downloads[runner.infoHash]?.hasFailed == false else { return }
+    downloads[runner.infoHash]?.hasFailed = true
+    loop.console.warn("\(SafeText.visible(runner.name)): \(error.reason)")
+  }
+
+  /// Lets a torrent go that has given back what was asked of it.
+  private func leave(_ runner: TorrentRunner, in loop: TransferLoop) {
+    runner.leave { [weak loop] in loop?.session.remove(runner) }
+  }
+
   private func endIfOver(_ loop: TransferLoop) {
-    guard downloads.values.allSatisfy({ $0.isDone || $0.hasFailed }),
+    guard watched == nil, downloads.values.allSatisfy({ $0.isDone || $0.hasFailed }),
       stream?.isFinished ?? true || firstFailure != nil
     else { return }
     if let firstFailure { loop.end(firstFailure) } else { loop.end(.done) }
@@ -184,7 +209,11 @@ private final class GetCommand: TransferCommand {
   func tick(at now: Moment, in loop: TransferLoop) {
     // A pipe may be read to its end long after the download's.
     if stream != nil { endIfOver(loop) }
-    for runner in loop.session.torrents where downloads[runner.infoHash]?.hasFailed == false {
+    if let new = watched?.look(at: now, console: loop.console) {
+      start(
+        new.filter { downloads[$0.infoHash] == nil }.map { ($0, RequestOrigin.document) }, in: loop)
+    }
+    for runner in loop.session.torrents where isUnderWay(runner) {
       let snapshot = runner.snapshot
       if downloads[runner.infoHash]?.completeAt != nil {
         checkGoal(of: runner, at: now, in: loop)
@@ -197,13 +226,21 @@ private final class GetCommand: TransferCommand {
         now - last >= options.stallTimeout
       {
         if case .waiting(let error) = snapshot.phase {
-          return loop.end(
+          giveUp(
+            runner, in: loop,
             CommandError(
               .disk, "\(error)", on: snapshot.name, remedy: "run the same command again to go on"))
+          continue
         }
+        // Whoever watches has time: somebody may come yet.
+        guard watched == nil else { continue }
         loop.end(Self.stalled(snapshot, downloads[runner.infoHash]?.hasBadData ?? false))
       }
     }
+  }
+
+  private func isUnderWay(_ runner: TorrentRunner) -> Bool {
+    downloads[runner.infoHash].map { !$0.hasFailed && !$0.isDone } ?? false
   }
 
   /// Nothing has come for long: because there is nobody, or because everybody who was there sent bad
