@@ -133,6 +133,8 @@ public struct TorrentOptions: Sendable {
   public var isReadOnly = false
   /// What is on disk is believed without hashing it.
   public var trustsData = false
+  /// Pieces that were found to be right a moment ago; nil where nobody has looked.
+  public var verifiedPieces: Bitfield?
   /// Trackers on top of those in the source, each a tier of its own.
   public var trackers: [String] = []
   public var peers: [MagnetLink.PeerHint] = []

@@ -67,10 +67,11 @@ extension TorrentRunner {
     let isReadOnly = options.isReadOnly
     let cancellation = cancellation
     let restored = keeping?.restored
+    let verified = options.verifiedPieces
     session.workers.run {
       let outcome: Result<CheckedContent, StorageError>
       do throws(StorageError) {
-        let trusted = restored?.trustedPieces(storage.marks())
+        let trusted = verified ?? restored?.trustedPieces(storage.marks())
         let verifier = Verifier(info, in: storage, trusting: trusted, cancellation: cancellation)
         let have = try verifier.run { bytes in
           mailbox.send(.checkProgress(torrent: id, bytes: bytes))

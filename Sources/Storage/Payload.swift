@@ -2,13 +2,14 @@ import Glibc
 public import TorrentModel
 
 extension FileStorage {
-  /// The data of a torrent where a person says that it is, to be read and never changed.
+  /// The data of a torrent where a person says that it is.
   ///
   /// The path is the payload itself, whatever it is called, or the folder that holds it under the
   /// torrent's name: whichever of the two has more of the torrent's files, the latter when they are
   /// equal. A link given here is followed; those below are not.
   public static func payload(
-    of layout: FileLayout, at path: String, descriptors: DescriptorPool = DescriptorPool()
+    of layout: FileLayout, at path: String, access: Access = .readOnly,
+    descriptors: DescriptorPool = DescriptorPool()
   ) throws(StorageError) -> FileStorage {
     let real = try ContentScan.resolve(path)
     var status = stat()
@@ -20,20 +21,25 @@ extension FileStorage {
       }
       let (parent, name) = ContentScan.split(real)
       return try FileStorage(
-        folder: parent, layout: layout, paths: [name], access: .readOnly, descriptors: descriptors)
+        folder: parent, layout: layout, paths: [name], access: access, descriptors: descriptors)
     }
     let held = try FileStorage(
-      folder: path, layout: layout, access: .readOnly, descriptors: descriptors)
+      folder: path, layout: layout, access: access, descriptors: descriptors)
     guard !layout.isSingleFile else { return held }
     let itself = try FileStorage(
       folder: path, layout: layout, paths: layout.files.map { $0.path.joined(separator: "/") },
-      access: .readOnly, descriptors: descriptors)
+      access: access, descriptors: descriptors)
     return itself.presentCount > held.presentCount ? itself : held
   }
 
   /// How many of the torrent's files are there, whatever is in them.
   private var presentCount: Int {
     layout.files.indices.count { folder.mark(of: paths[$0]) != nil }
+  }
+
+  /// Makes a file as long as the torrent says, as the first write to it does.
+  public func settleLength(of file: Int) throws(StorageError) {
+    try withDescriptor(of: file, writing: true) { _ throws(StorageError) in }
   }
 
   /// Bytes in a file as it is on the disk; `nil` when it is missing.

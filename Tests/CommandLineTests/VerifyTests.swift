@@ -22,6 +22,34 @@ import Testing
     }
   }
 
+  /// Of a file under another name, and of a folder: what was right is not fetched again.
+  @Test(arguments: [Harm.removed, .shortened, .lengthened, .flipped, .emptyRemoved])
+  func whatIsWrongIsFetchedIntoItsPlace(harm: Harm) throws {
+    try tree { folder in
+      let (tree, moved) = (
+        folder.appendingPathComponent("tree"), folder.appendingPathComponent("moved")
+      )
+      try FileManager.default.copyItem(at: tree, to: moved)
+      try harm.apply(to: moved)
+      let seed = ["seed", "tree.torrent", "--no-verify", "--json"] + TransferFixture.listen
+      try RunningShoal.with(seed, in: folder) { seed in
+        let peer = try #require(seed.event("started")["listen"] as? [String])[0]
+        let words = ["verify", "tree.torrent", "moved", "--repair", "--json", "--peer", peer]
+        let result = try RunningShoal.run(words + TransferFixture.listen, in: folder)
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let complete = try JSONLines.objects(result.output).first {
+          $0["event"] as? String == "complete"
+        }
+        let bad = harm.expected.badPieces.reduce(0) { $0 + $1[1] - $1[0] + 1 }
+        let downloaded = try #require(complete?["downloaded"] as? Int)
+        #expect(bad == 0 ? downloaded == 0 : (1...bad * 16_384).contains(downloaded))
+      }
+      #expect(try TransferFixture.isSame(tree, moved))
+      let again = try ShoalBinary.run(["verify", "tree.torrent", "moved"], in: folder)
+      #expect(again.exitCode == 0)
+    }
+  }
+
   enum Harm: String, CaseIterable {
     case none, removed, removedLast, shortened, lengthened, flipped, emptyRemoved, folderInstead
 

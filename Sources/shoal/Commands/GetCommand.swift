@@ -1,4 +1,5 @@
 import DeterministicCore
+import Storage
 import TorrentModel
 
 /// What `shoal get` was asked to do.
@@ -30,6 +31,13 @@ struct GetOptions: Sendable {
   var webSeeds: [String]
   var ring: RingReference?
   var peers: PeerOptions
+  /// Data that is mended where it is, of the only source.
+  var repair: Repair?
+
+  struct Repair: Sendable {
+    let storage: FileStorage
+    let good: Bitfield
+  }
 
   private static let outputFlag = Flag(
     "output", short: "o", .folder, "the folder to download into", fallback: "current folder")
@@ -52,7 +60,7 @@ struct GetOptions: Sendable {
     "seed-time", .time, "keep seeding this long once complete", fallback: "0")
   private static let seedRatioFlag = Flag(
     "seed-ratio", .ratio, "keep seeding until uploaded this many times the size")
-  private static let stallTimeoutFlag = Flag(
+  static let stallTimeoutFlag = Flag(
     "stall-timeout", .time, "give up when nothing arrives for this long", fallback: "10m")
   private static let memoryFlag = Flag(
     "memory", .size, "memory for pieces that are coming together, of each torrent", fallback: "64M")
@@ -88,14 +96,34 @@ struct GetOptions: Sendable {
     isSequential = arguments.has(Self.sequentialFlag)
     seedTime = try arguments.value(of: Self.seedTimeFlag) ?? .zero
     seedRatio = try arguments.value(of: Self.seedRatioFlag)
-    stallTimeout = try arguments.value(of: Self.stallTimeoutFlag) ?? .minutes(10)
-    memory = Int(clamping: try arguments.value(of: Self.memoryFlag) ?? 64 << 20)
+    stallTimeout = try arguments.value(of: Self.stallTimeoutFlag) ?? Self.usualStallTimeout
+    memory =
+      try arguments.value(of: Self.memoryFlag).map { Int(clamping: $0) } ?? Self.usualMemory
     trackers = try arguments.values(of: SourceFlags.tracker)
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     ring = try RingFlags.reference(arguments)
     peers = try PeerOptions(arguments)
     try peers.expectNoProxy(besides: ring)
   }
+
+  /// What `shoal verify --repair` has fetched.
+  init(repairing source: Source, _ arguments: ParsedArguments) throws(CommandError) {
+    sources = [source]
+    output = "."
+    select = []
+    first = []
+    last = []
+    isSequential = false
+    seedTime = .zero
+    stallTimeout = try arguments.value(of: Self.stallTimeoutFlag) ?? Self.usualStallTimeout
+    memory = Self.usualMemory
+    trackers = try arguments.values(of: SourceFlags.tracker)
+    webSeeds = try arguments.values(of: SourceFlags.webSeed)
+    peers = try PeerOptions(arguments)
+  }
+
+  private static let usualStallTimeout = TimeSpan.minutes(10)
+  private static let usualMemory = 64 << 20
 }
 
 extension Verb {

@@ -19,8 +19,8 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
     }
   }
   let command = GetCommand(options)
-  let resumeFolder = StateFolder.resume
-  if resumeFolder == nil {
+  let resumeFolder = options.repair == nil ? StateFolder.resume : nil
+  if resumeFolder == nil, options.repair == nil {
     console.explain(
       "neither XDG_STATE_HOME nor HOME names a folder: an interrupted download is checked as a "
         + "whole when it goes on")
@@ -100,6 +100,8 @@ private final class GetCommand: TransferCommand {
       torrent.downloadLimit = options.peers.downloadLimitEach
       torrent.webSeeds = options.webSeeds
       torrent.wantsFile = wantsFile
+      torrent.storage = options.repair?.storage
+      torrent.verifiedPieces = options.repair?.good
       if !options.first.isEmpty || !options.last.isEmpty {
         let first = options.first.map { Glob($0) }
         let last = options.last.map { Glob($0) }
