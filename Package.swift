@@ -36,6 +36,8 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
+      name: "CMiniUPnP", pkgConfig: "miniupnpc", providers: [.apt(["libminiupnpc-dev"])]),
+    .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
     // Floor 0: values; time and randomness as arguments
@@ -63,7 +65,7 @@ let package = Package(
     module("Accounts", ["CSQLite", "TorrentModel", "TrackerLogic"]),
     module(
       "Networking",
-      ["CCurl", "CLinux", "DeterministicCore", "HTTPWire", "PeerWire", "TorrentModel"]),
+      ["CCurl", "CLinux", "CMiniUPnP", "DeterministicCore", "HTTPWire", "PeerWire", "TorrentModel"]),
     module("Storage", ["Bencoding", "CLinux", "DeterministicCore", "Hashing", "TorrentModel"]),
 
     // Floor 5: the real clock, sockets and disk brought to the decisions

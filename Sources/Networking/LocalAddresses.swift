@@ -15,6 +15,16 @@ public enum LocalAddresses {
     return chosen.filter(\.isV4) + chosen.filter { !$0.isV4 }
   }
 
+  /// The address that this machine has on the way to another.
+  public static func source(towards endpoint: Endpoint) -> Address? {
+    let number = shoal_socket_datagram(endpoint.family)
+    guard number >= 0 else { return nil }
+    let socket = FileDescriptor(owning: number)
+    // Nothing is sent: the kernel only looks for the way.
+    guard SocketAddress(endpoint).withPointer({ connect(number, $0, $1) }) == 0 else { return nil }
+    return StreamSocket.localEndpoint(of: socket.number)?.address
+  }
+
   /// Interfaces that are up and carry multicast, each once for a family that it has an address of.
   ///
   /// - Parameter address: only the interface that has it, unless it is unspecified.

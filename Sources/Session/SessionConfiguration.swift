@@ -25,6 +25,8 @@ public struct SessionConfiguration: Sendable {
   public var filter = AddressFilter()
   /// The local network is told of torrents that are not private, and asked for peers (BEP 14).
   public var discoversLocally = false
+  /// The router is asked to let peers in.
+  public var mapsPorts = false
   /// Where the state of unfinished downloads is kept between two runs; nil for nowhere.
   public var resumeFolder: String?
   /// Whether datagrams are taken on the port that peers use, for rings.

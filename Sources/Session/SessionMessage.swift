@@ -13,6 +13,8 @@ enum SessionMessage: Sendable {
   case kept(torrent: SlabID, KeepingOutcome)
   /// The nodes of a ring could not be written.
   case ringUnkept(RingName, StorageError)
+  /// What a router that speaks UPnP has answered.
+  case portMapped(UPnPGateway.Outcome)
   /// Host names looked up; empty when there was no answer.
   case resolved(lookUp: UInt64, [Endpoint])
 }

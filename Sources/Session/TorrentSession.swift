@@ -41,6 +41,7 @@ public final class TorrentSession {
   private var listeners: [Listener] = []
   private var localDiscovery: LocalDiscoverySockets?
   private var ringPort: RingPort?
+  private var portMapper: PortMapper?
   /// The rings that this session takes part in.
   public private(set) var rings: [ChordService] = []
   private var unknown: UnknownConnections
@@ -54,6 +55,8 @@ public final class TorrentSession {
   public var otherConnections: ((consuming FileDescriptor, Endpoint, [UInt8]) -> Void)?
   /// Told what happens, by torrent.
   public var observer: ((TorrentRunner, TorrentEvent) -> Void)?
+  /// Told what came of asking the router to let peers in.
+  public var portObserver: ((PortMappingReport) -> Void)?
   /// Told what happens in a ring.
   public var ringObserver: ((ChordService, RingEvent) -> Void)?
 
@@ -95,8 +98,11 @@ public final class TorrentSession {
   /// The endpoints in fact listened on.
   public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
 
-  /// Behind a proxy nobody can connect to us; port 1 says so to trackers that take no 0.
-  var announcedPort: UInt16 { listenPort ?? (configuration.proxy == nil ? 0 : 1) }
+  /// The port outside, where a router maps ours. Behind a proxy nobody can connect to us; port 1 says
+  /// so to trackers that take no 0.
+  var announcedPort: UInt16 {
+    portMapper?.outside ?? listenPort ?? (configuration.proxy == nil ? 0 : 1)
+  }
 
   public var listenPort: UInt16? { listeners.first?.endpoint.port }
 
@@ -121,6 +127,22 @@ public final class TorrentSession {
       }
     }
     discoverLocally()
+    mapPort()
+  }
+
+  /// Asks the router to let peers in, where that is wanted.
+  private func mapPort() {
+    guard configuration.mapsPorts, portMapper == nil, let port = listenPort,
+      configuration.listen.first?.address.isLoopback == false
+    else { return }
+    let nonce = (0..<GatewayMessage.nonceLength).map { _ in
+      UInt8(truncatingIfNeeded: generator.next())
+    }
+    let mapper = PortMapper(
+      port, configuration.takesDatagrams ? [.tcp, .udp] : [.tcp], of: self, nonce: nonce)
+    portMapper = mapper
+    // Whoever observes is told after this call.
+    reactor.schedule(after: .zero) { mapper.begin() }
   }
 
   /// Begins to tell the local network of our torrents, where that is wanted.
@@ -297,6 +319,8 @@ public final class TorrentSession {
       runners.find(id)?.finishKeeping(outcome)
     case .ringUnkept(let name, let error):
       rings.first { $0.name == name }?.report(.unkept("\(error)"))
+    case .portMapped(let outcome):
+      portMapper?.take(outcome)
     case .resolved(let id, let endpoints):
       lookUps.removeValue(forKey: id)?(endpoints)
     }
@@ -352,6 +376,7 @@ public final class TorrentSession {
     for listener in listeners { listener.close() }
     listeners = []
     localDiscovery?.close()
+    portMapper?.close()
     for connection in unknown.removeAll() { connection.close() }
     for ring in rings { ring.shutDown() }
     ringPort?.close()

@@ -2,7 +2,9 @@
 /// docs/ARCHITECTURE.md draws the same table.
 enum House {
   /// Shims and system libraries, below every floor.
-  static let basement: Set<String> = ["CCurl", "CHashing", "CLinux", "COpenSSL", "CSQLite"]
+  static let basement: Set<String> = [
+    "CCurl", "CHashing", "CLinux", "CMiniUPnP", "COpenSSL", "CSQLite",
+  ]
 
   static let floors: [[String]] = [
     ["Bencoding", "DeterministicCore", "Hashing"],

@@ -71,7 +71,9 @@ import TorrentModel
       #expect(stranger.received.isEmpty)
     }
     var generator = SeededGenerator(seed: 4)
-    let (pair, stranger) = try meet(.plain) { _ in [1] + generator.bytes(800) }
+    let (pair, stranger) = try meet(.plain) { _ in
+      [1] + (0..<800).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    }
     #expect(
       try pair.run {
         stranger.listen()

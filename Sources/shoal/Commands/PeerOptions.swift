@@ -38,6 +38,8 @@ struct PeerOptions: Hashable, Sendable {
   var proxy: Proxy?
   /// Neighbours on the local network are looked for.
   var discoversLocally: Bool
+  /// The router is asked to let peers in.
+  var mapsPorts: Bool
 
   private static let noLocalDiscoveryFlag = Switch(
     "no-local-discovery", "look for no peers on the local network (BEP 14)")
@@ -73,6 +75,9 @@ struct PeerOptions: Hashable, Sendable {
   private static let proxyFlag = Flag(
     "proxy", .proxy, "connect with peers, trackers and web servers through this only")
 
+  private static let portMappingFlag = Switch(
+    "port-mapping", "ask the router to let peers in (PCP, NAT-PMP or UPnP)")
+
   static let defaultMostPeers = 200
 
   static let flags = FlagGroup(
@@ -81,7 +86,8 @@ struct PeerOptions: Hashable, Sendable {
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
       downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
-      encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, noLocalDiscoveryFlag.outline,
+      encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, portMappingFlag.outline,
+      noLocalDiscoveryFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -92,6 +98,10 @@ struct PeerOptions: Hashable, Sendable {
     filter = try arguments.value(of: Self.filterFlag)
     proxy = try arguments.value(of: Self.proxyFlag)
     discoversLocally = proxy == nil && !arguments.has(Self.noLocalDiscoveryFlag)
+    mapsPorts = arguments.has(Self.portMappingFlag)
+    if proxy != nil, mapsPorts {
+      throw .usage("--proxy and --port-mapping exclude each other: a proxy lets nobody in")
+    }
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
     uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0
     uploadLimit = try Self.limit(arguments.value(of: Self.uploadLimitFlag))

@@ -54,6 +54,14 @@ extension EventOutline {
     "web-seed", "a web server could not be used; others may be",
     [.infoHash, Key("url", "its scheme and host"), Key("message", "why not")])
 
+  static let portMapping = EventOutline(
+    "port-mapping", "the router was asked to let peers in",
+    [
+      Key("state", "mapped or failed"), Key("port", "mapped: ours; else null"),
+      Key("outside", "mapped: the port outside; else null"),
+      Key("message", "by PCP, NAT-PMP or UPnP, or why not"),
+    ])
+
   static let ring = EventOutline(
     "ring", "a ring was asked for a torrent's peers",
     [
@@ -260,7 +268,8 @@ extension EventOutline {
 extension [EventOutline] {
   /// What verbs that exchange data with peers tell.
   static let transfer: [EventOutline] = [
-    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .webSeed, .ring,
+    .started, .metadata, .progress, .pieceFailed, .peerBanned, .tracker, .webSeed, .portMapping,
+    .ring,
     .ringNode, .disk,
     .stopped,
   ]

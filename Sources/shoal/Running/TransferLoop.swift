@@ -78,6 +78,7 @@ final class TransferLoop {
       show(runner, event)
       command.torrent(runner, did: event, in: self)
     }
+    session.portObserver = { [unowned self] report in show(report) }
     session.ringObserver = { [unowned self] service, event in
       RingNarrator(console).tell(event, of: service) { view.note($0) }
       command.ring(service, did: event, in: self)
@@ -102,6 +103,7 @@ final class TransferLoop {
     }
     configuration.proxy = options.proxy
     configuration.swarm.encryption = options.encryption
+    configuration.mapsPorts = options.mapsPorts
     configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = options.uploadLimit
     configuration.downloadLimit = options.downloadLimit
