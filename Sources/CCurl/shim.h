@@ -1,4 +1,6 @@
 #include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 // curl_easy_setopt and friends are variadic macros, which the importer skips: one typed function
@@ -54,4 +56,23 @@ static inline CURLMcode shoal_curl_multi_set_socket(
 static inline CURLMcode shoal_curl_multi_set_timer(
     CURLM *multi, int (*value)(CURLM *, long, void *)) {
   return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, value);
+}
+// Host and port of a URL as libcurl reads it: 0, or -1 where it is none or the host is too long.
+static inline int shoal_curl_read_server(
+    const char *url, char *host, size_t capacity, unsigned *port) {
+  int result = -1;
+  char *name = NULL, *number = NULL;
+  CURLU *parsed = curl_url();
+  if (parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0) &&
+      !curl_url_get(parsed, CURLUPART_HOST, &name, 0) &&
+      !curl_url_get(parsed, CURLUPART_PORT, &number, CURLU_DEFAULT_PORT) &&
+      strlen(name) < capacity) {
+    strcpy(host, name);
+    *port = (unsigned)strtoul(number, NULL, 10);
+    result = 0;
+  }
+  curl_free(name);
+  curl_free(number);
+  curl_url_cleanup(parsed);
+  return result;
 }

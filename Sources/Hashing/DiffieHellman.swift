@@ -20,6 +20,9 @@ public struct DiffieHellman: Sendable {
     0xf4, 0x4c, 0x42, 0xe9, 0xa6, 0x3a, 0x36, 0x21, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x05, 0x63,
   ]
 
+  /// The prime less 1: its powers are 1 and itself.
+  private static let greatest = Array(prime.dropLast()) + [0x62]
+
   /// What the other end is told.
   public let publicKey: [UInt8]
   private let privateKey: [UInt8]
@@ -38,10 +41,10 @@ public struct DiffieHellman: Sendable {
   public func secret(with theirs: [UInt8]) -> [UInt8]? {
     guard theirs.count == Self.keyLength, Self.mayBeginKey(theirs) else { return nil }
     let isSmall = theirs.dropLast().allSatisfy { $0 == 0 } && theirs.last! < 2
-    return isSmall ? nil : Self.power(theirs, privateKey)
+    return isSmall || theirs == Self.greatest ? nil : Self.power(theirs, privateKey)
   }
 
-  /// Whether a public key can begin with these bytes: it is less than the prime less 1.
+  /// Whether a public key can begin with these bytes: it is less than the prime.
   public static func mayBeginKey(_ bytes: some Collection<UInt8>) -> Bool {
     for (theirs, ours) in zip(bytes, prime) where theirs != ours { return theirs < ours }
     return bytes.count < keyLength

@@ -26,21 +26,15 @@ extension HTTPTransfer {
 
   /// Host, in lower case, and port of a URL.
   private static func server(of url: String) -> (host: String, port: UInt16)? {
-    guard let parsed = curl_url() else { return nil }
-    defer { curl_url_cleanup(parsed) }
-    guard curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK,
-      let host = text(CURLUPART_HOST, of: parsed),
-      let port = text(CURLUPART_PORT, of: parsed).flatMap({ UInt16($0) })
+    var host = [CChar](repeating: 0, count: longestHost + 1)
+    var port: UInt32 = 0
+    guard shoal_curl_read_server(url, &host, host.count, &port) == 0,
+      let port = UInt16(exactly: port)
     else { return nil }
-    return (host.lowercased(), port)
+    let bytes = host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return (String(decoding: bytes, as: UTF8.self).lowercased(), port)
   }
 
-  private static func text(_ part: CURLUPart, of url: OpaquePointer) -> String? {
-    var text: UnsafeMutablePointer<CChar>?
-    guard curl_url_get(url, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else {
-      return nil
-    }
-    defer { curl_free(text) }
-    return String(cString: text)
-  }
+  /// Of a name in the DNS (RFC 1035, section 2.3.4), in bytes; a longer one is none.
+  private static let longestHost = 255
 }

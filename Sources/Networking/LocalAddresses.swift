@@ -65,7 +65,9 @@ public enum LocalAddresses {
 
   private static func address(_ pointer: UnsafeMutablePointer<sockaddr>) -> Address? {
     let bytes = UnsafeRawPointer(pointer)
-    switch Int32(pointer.pointee.sa_family) {
+    // The family comes first in every address. Read as a number, since libcurl's headers name the type
+    // `sockaddr`, too, and the importer may take it for theirs.
+    switch Int32(bytes.load(as: sa_family_t.self)) {
     case AF_INET:
       return .v4(UInt32(bigEndian: bytes.load(as: sockaddr_in.self).sin_addr.s_addr))
     case AF_INET6:

@@ -1,3 +1,4 @@
+import DeterministicCore
 import Glibc
 import PeerWire
 import TorrentModel

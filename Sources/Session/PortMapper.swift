@@ -1,6 +1,7 @@
 import DeterministicCore
 import Networking
-public import TorrentModel
+import Storage
+import TorrentModel
 
 /// What has come of asking the router to let peers in.
 public enum PortMappingReport: Hashable, Sendable {

@@ -130,7 +130,7 @@ extension TorrentRunner {
   }
 
   /// Tells the trackers and the ring of the end, and of a completion they have not heard of.
-  func leave(then done: @escaping () -> Void) {
+  public func leave(then done: @escaping () -> Void) {
     let orders = schedule.stop()
     var pending = orders.count + (ring == nil ? 0 : 1)
     guard pending > 0 else { return done() }

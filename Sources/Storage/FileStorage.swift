@@ -204,7 +204,7 @@ public final class FileStorage: PieceStorage {
 }
 
 extension FileStorage {
-  private func withDescriptor<Value>(
+  func withDescriptor<Value>(
     of file: Int, writing: Bool, _ body: (Int32) throws(StorageError) -> Value
   ) throws(StorageError) -> Value {
     let key = DescriptorKey(owner: owner, file: UInt32(file), writable: writing)

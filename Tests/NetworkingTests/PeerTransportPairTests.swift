@@ -94,7 +94,7 @@ struct PeerTransportPairTests {
   ) throws -> EncryptionResponder.Outcome {
     var responder = responder
     var outcome: EncryptionResponder.Outcome?
-    var failure: PeerWireError?
+    var failure: (any Error)?
     reactor.run {
       while outcome == nil, failure == nil {
         var buffer = [UInt8](repeating: 0, count: responder.wanted)

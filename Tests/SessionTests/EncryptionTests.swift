@@ -37,7 +37,9 @@ import TorrentModel
   private func meet(
     _ policy: EncryptionPolicy, saying words: (InfoHash) -> [UInt8]
   ) throws -> (pair: Pair, stranger: Stranger) {
-    let pair = try Pair(configuringSeeder: { $0.swarm.encryption = policy })
+    let pair = try Pair(
+      configuringSeeder: { $0.swarm.encryption = policy },
+      configuring: { $0.swarm.encryption = policy })
     let (metainfo, _) = try pair.payload(100_000)
     pair.start(metainfo, by: .metainfo(metainfo))
     #expect(try pair.run { pair.leecher.torrents[0].isFinished })

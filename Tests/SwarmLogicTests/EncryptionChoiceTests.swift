@@ -57,13 +57,18 @@ import Testing
   @Test func aSwarmInTheOpenIsCalledInTheOpen() {
     var choice = EncryptionChoice(.preferred)
     for _ in 0..<EncryptionChoice.patience {
-      #expect(choice.isNextEncrypted(known: nil))
+      let isEncrypted = choice.isNextEncrypted(known: nil)
+      #expect(isEncrypted)
       choice.noteAnswer(encrypted: false, isSecondCall: true)
     }
     let calls = (0..<16).map { _ in choice.isNextEncrypted(known: nil) }
     #expect(calls.count { $0 } == 2)
-    #expect(choice.isNextEncrypted(known: true) && !choice.isNextEncrypted(known: false))
+    let known = (
+      choice.isNextEncrypted(known: true), choice.isNextEncrypted(known: false)
+    )
+    #expect(known == (true, false))
     choice.noteAnswer(encrypted: true, isSecondCall: false)
-    #expect(choice.isNextEncrypted(known: nil))
+    let isEncrypted = choice.isNextEncrypted(known: nil)
+    #expect(isEncrypted)
   }
 }

@@ -49,7 +49,8 @@ extension Verb {
         "shoal verify --json film.torrent . | jq -r 'select(.event==\"file\").path'",
         "the paths that are not right"),
     ],
-    exitCodes: ExitCode.allCases, events: [EventOutline.file, .checked] + [EventOutline].transfer + [.complete, .error]
+    exitCodes: ExitCode.allCases,
+    events: [EventOutline.file, .checked] + [EventOutline].transfer + [.state, .complete, .error]
   ) { arguments, console throws(CommandError) in
     let options = try VerifyOptions(arguments)
     guard case .metainfo(let metainfo) = try options.source.read().torrent else {
