@@ -10,7 +10,7 @@ extension Swarm {
   mutating func dial(at now: Moment, into effects: inout [SwarmEffect]) {
     hasFreePlace = false
     while dialBudget >= 1, dialCount < configuration.mostDials,
-      connectionCount < configuration.mostPeers, let (endpoint, source) = candidates.next(at: now)
+      connectionCount < configuration.enoughPeers, let (endpoint, source) = candidates.next(at: now)
     {
       guard !reputation.isBanned(endpoint, at: now), !isConnected(to: endpoint),
         hasRoom(for: endpoint.address)

@@ -223,7 +223,7 @@ extension Swarm {
   public var have: Bitfield? { picker?.have }
   public var peerCount: Int { connectionCount - dialCount }
   /// Whether a tracker should be asked for more peers.
-  public var wantsPeers: Bool { peerCount < configuration.mostPeers / 2 }
+  public var wantsPeers: Bool { peerCount < configuration.enoughPeers }
   /// Connections that stand or are being made.
   public var connectionCount: Int { peers.count - webSeedCount }
 

@@ -4,6 +4,9 @@ public import DeterministicCore
 public struct SwarmConfiguration: Sendable {
   /// Connections, dials under way included.
   public var mostPeers = 200
+  /// Connections with which no more are dialled. The other places are for those who come later: where
+  /// everybody dials until it is full, the first fill each other up, and the rest finds no way in.
+  var enoughPeers: Int { (mostPeers + 1) / 2 }
   /// Connections with one address (of IPv6, one /64), whoever made them: more than a household has,
   /// fewer than a flood. Loopback addresses are exempt: every peer of the machine lives there.
   public var mostPeersPerAddress = 16

@@ -63,7 +63,7 @@ import TorrentModel
     var configuration = SwarmConfiguration()
     configuration.mostDials = 3
     configuration.dialsPerSecond = 1
-    configuration.mostPeers = 4
+    configuration.mostPeers = 8
     let script = SwarmScript(configuration: configuration)
     script.play(
       """
@@ -78,12 +78,32 @@ import TorrentModel
       9 wake             -> connect f
       9 hello c plain    ->
       """)
-    // Places are taken: d, e, c and the dial of f.
+    // Enough are here: d, e, c and the dial of f.
     script.play(
       """
       10 dial g          ->
       11 wake            ->
       12 f ends          -> connect g
+      """)
+  }
+
+  @Test func halfOfThePlacesAreForThoseWhoCome() {
+    var configuration = SwarmConfiguration()
+    configuration.mostPeers = 4
+    let script = SwarmScript(configuration: configuration)
+    script.play(
+      """
+      0 dial a b c          -> connect a, connect b
+      0 hello a plain       ->
+      0 hello b plain       ->
+      1 wake                ->
+      2 accept d plain      -> adopt d
+      2 accept e plain      -> adopt e
+      2 accept f plain      -> refuse \(CloseReason.tooManyPeers)
+      3 d ends              ->
+      4 wake                ->
+      5 e ends              ->
+      6 a ends              -> connect c
       """)
   }
 
