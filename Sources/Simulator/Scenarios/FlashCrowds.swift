@@ -25,7 +25,7 @@ extension Scenario {
     "multitude", "ten thousand equal peers and a seed four times as fast", seedUplink: 16,
     peerUplink: 4,
     size: Size(
-      peers: 10_000, pieces: 1024, pieceLength: 1 << 20, blockLength: 1 << 20, mostPeers: 30))
+      peers: 10_000, pieces: 1024, pieceLength: 1 << 20, blockLength: 1 << 20, mostPeers: 20))
 
   /// - Parameters:
   ///   - seedUplink: in MiB a second.
