@@ -6,9 +6,16 @@ import TorrentModel
 struct Revelation: Sendable {
   var shown: Bitfield
   /// Of those, the pieces that no other peer was seen to have since.
-  var kept: [PieceIndex] = []
+  var kept: [Kept] = []
   /// When it was last shown one.
   var shownAt: Moment
+
+  struct Kept: Sendable {
+    let piece: PieceIndex
+    /// Bytes of it that we have sent. A peer need not tell us that it has what we have (aria2 does
+    /// not), so one that was sent all of a piece is taken to have it.
+    var sent: UInt32 = 0
+  }
 
   /// Pieces that a peer is to pass on before it is shown others. Of one alone it would have nothing to
   /// ask for while the news of the next is under way.
@@ -43,7 +50,7 @@ extension Swarm {
     {
       revealCounts[piece.index] += 1
       revelation.shown.insert(piece)
-      revelation.kept.append(piece)
+      revelation.kept.append(Revelation.Kept(piece: piece))
       revelation.shownAt = now
       peers[key].revealed = revelation
       send(.have(piece), to: key, at: now, into: &effects)
@@ -84,7 +91,7 @@ extension Swarm {
     after piece: PieceIndex, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard var revelation = peers[key].revealed,
-      let place = revelation.kept.firstIndex(of: piece)
+      let place = revelation.kept.firstIndex(where: { $0.piece == piece })
     else { return }
     revelation.kept.remove(at: place)
     peers[key].revealed = revelation
@@ -97,9 +104,28 @@ extension Swarm {
   ) {
     guard let revelation = peers[key].revealed, let oldest = revelation.kept.first,
       now - revelation.shownAt >= Revelation.patience,
-      revelation.kept.allSatisfy({ peers[key].has($0) })
+      revelation.kept.allSatisfy({ peers[key].has($0.piece) || isSent($0) })
     else { return }
-    showNext(after: oldest, to: key, at: now, into: &effects)
+    showNext(after: oldest.piece, to: key, at: now, into: &effects)
+  }
+
+  private func isSent(_ kept: Revelation.Kept) -> Bool {
+    geometry.map { kept.sent >= $0.length(of: kept.piece) } ?? false
+  }
+
+  /// A block has been sent to a peer that was shown its piece.
+  mutating func noteShownSent(
+    _ block: Block, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard var revelation = peers[key].revealed,
+      let place = revelation.kept.firstIndex(where: { $0.piece == block.piece }),
+      !isSent(revelation.kept[place])
+    else { return }
+    revelation.kept[place].sent += block.length
+    peers[key].revealed = revelation
+    if isSent(revelation.kept[place]) {
+      noteSpread(of: block.piece, to: key, at: now, into: &effects)
+    }
   }
 
   /// What only a peer that left was shown may be shown to others.

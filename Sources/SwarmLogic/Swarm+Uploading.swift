@@ -37,12 +37,15 @@ extension Swarm {
     if peers[key].supportsFast { send(.reject(block), to: key, at: now, into: &effects) }
   }
 
-  mutating func noteUploaded(_ block: Block, to key: PeerKey, at now: Moment) {
+  mutating func noteUploaded(
+    _ block: Block, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
     up.record(Int(block.length), at: now)
     guard peers.contains(key) else { return }
     peers[key].queuedUploads -= 1
     peers[key].up.record(Int(block.length), at: now)
     peers[key].lastSent = now
+    if peers[key].revealed != nil { noteShownSent(block, to: key, at: now, into: &effects) }
   }
 
   mutating func reject(

@@ -115,7 +115,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     case .discarded(let block, let key):
       discard(block, from: key, at: now, into: &effects)
     case .uploaded(let block, let key):
-      noteUploaded(block, to: key, at: now)
+      noteUploaded(block, to: key, at: now, into: &effects)
     case .unsent(let blocks, let key):
       reject(unsent: blocks, to: key, at: now, into: &effects)
     case .notDialled(let key):

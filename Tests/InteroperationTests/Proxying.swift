@@ -9,7 +9,8 @@ extension Interoperation {
       /// CONNECT.
       case tinyproxy
 
-      /// Starts it, wanting a password, and returns what shoal is told of it.
+      /// Starts it, wanting a password, and returns what shoal is told of it. It connects from its own
+      /// address: from anybody's on this machine it would be taken for that peer, by libtorrent, too.
       func start(at address: SocketAddress, in arena: Arena) async throws -> String {
         let process: ChildProcess
         let scheme: String
@@ -17,12 +18,14 @@ extension Interoperation {
         case .microsocks:
           process = try arena.start(
             "microsocks", "microsocks",
-            ["-i", address.host, "-p", "\(address.port)", "-u", "me", "-P", "word"])
+            ["-i", address.host, "-p", "\(address.port)", "-b", address.host, "-u", "me"]
+              + ["-P", "word"])
           scheme = "socks5"
         case .tinyproxy:
           let file = arena.folder.appending(path: "tinyproxy.conf")
           let lines = [
-            "Port \(address.port)", "Listen \(address.host)", "Timeout 60", "BasicAuth me word",
+            "Port \(address.port)", "Listen \(address.host)", "Bind \(address.host)", "Timeout 60",
+            "BasicAuth me word",
           ]
           try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: file)
           process = try arena.start("tinyproxy", "tinyproxy", ["-d", "-c", file.path])
@@ -36,7 +39,7 @@ extension Interoperation {
       }
     }
 
-    /// A swarm of one libtorrent seed, and a proxy to it.
+    /// A swarm of one seed, and a network from which it is to be reached through a proxy.
     struct Scene {
       let payload = Payload.folder
       let original: URL
@@ -46,14 +49,14 @@ extension Interoperation {
       let address: SocketAddress
       let enclosure: Enclosure
 
-      init(in arena: Arena) async throws {
+      init(_ seeder: ClientKind, in arena: Arena) async throws {
         original = try arena.makeFolder("original")
         copy = try arena.makeFolder("copy")
         tracker = try RunningTracker.prepare(.opentracker)
         torrent = try await Torrent.makeWithLibtorrent(
           of: try payload.write(below: original), announce: tracker.announce, in: arena)
         try await tracker.start(tracking: torrent, in: arena)
-        _ = try await ClientKind.libtorrent.seed(torrent, from: original, with: tracker, in: arena)
+        _ = try await seeder.seed(torrent, from: original, with: tracker, in: arena)
         address = try Arena.allocateAddress()
         enclosure = try await Enclosure(door: address, in: arena)
       }
@@ -75,7 +78,7 @@ extension Interoperation {
       kind: Kind
     ) async throws {
       try await Arena.run { arena in
-        let scene = try await Scene(in: arena)
+        let scene = try await Scene(.libtorrent, in: arena)
         let proxy = try await kind.start(at: scene.address, in: arena)
         // Each of these would be a packet past the proxy: a datagram, and the look-up of a name.
         let shoal = try await scene.get([
@@ -90,7 +93,8 @@ extension Interoperation {
 
     @Test func `what goes around a proxy would be seen`() async throws {
       try await Arena.run { arena in
-        let scene = try await Scene(in: arena)
+        // libtorrent listens on the one interface alone that its address is of.
+        let scene = try await Scene(.shoal, in: arena)
         _ = try await scene.get([])
         let sent = try await scene.enclosure.sent()
         #expect(sent.through == 0 && sent.around > 100)

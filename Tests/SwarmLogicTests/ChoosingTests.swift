@@ -104,7 +104,7 @@ import TorrentModel
   /// What a peer was shown and no other has.
   private func kept(_ script: SwarmScript, by name: String) -> [PieceIndex] {
     let key = script.keys[name]!
-    return script.swarm.peers[key].revealed?.kept ?? []
+    return script.swarm.peers[key].revealed?.kept.map(\.piece) ?? []
   }
 
   @Test func eachPeerIsShownPiecesOfItsOwn() {
@@ -165,6 +165,22 @@ import TorrentModel
       script.play("1 a says have \(piece)")
     }
     #expect(seen.count == 4)
+  }
+
+  /// aria2 does not tell a peer that it has what that peer has.
+  @Test func aPeerAloneThatSaysNothingIsShownTheNextOnceItWasSentOne() throws {
+    let script = SwarmScript(have: "1111", configuration: Self.configuration)
+    script.play("0 accept a\n0 a says interested")
+    let piece = try #require(kept(script, by: "a").first)
+    script.play(
+      """
+      1 a says request \(piece).0
+      1 a says request \(piece).1
+      2 a took \(piece).0 ->
+      2 a took \(piece).1
+      """)
+    #expect(script.told.count == 1 && script.told[0].hasPrefix("a: have "))
+    #expect(!kept(script, by: "a").contains(piece))
   }
 
   @Test func aPeerThatMeetsNobodyIsShownMoreAfterAWhile() throws {
