@@ -3,8 +3,8 @@ public import PeerWire
 /// Whether connections are encrypted (message stream encryption). It hides BitTorrent from who looks
 /// in passing and shapes it; it keeps nobody out and proves nothing about anybody.
 public enum EncryptionPolicy: String, CaseIterable, Hashable, Sendable {
-  /// Connections are made in the open; who encrypts is let in, and who answers nothing else is tried
-  /// so when its turn comes again.
+  /// Connections are made in the open; who encrypts is let in, and who refuses is tried encrypted when
+  /// its turn comes again, and then at once in the open if it refuses that, too.
   case plain
   /// Connections are made encrypted, and in the open with those that refuse that.
   case preferred
@@ -62,8 +62,12 @@ struct EncryptionChoice: Sendable {
     if encrypted { refusals = 0 } else if isSecondCall { refusals += 1 }
   }
 
-  /// Whether a peer that refused is called again at once the other way.
-  func callsAgain(isSecondCall: Bool) -> Bool { policy == .preferred && !isSecondCall }
+  /// Whether a peer that refused is called again at once the other way. A peer that had merely no room
+  /// must not wait longer for a call in the open than it did for the encrypted one.
+  func callsAgain(afterRefused encrypted: Bool, isSecondCall: Bool) -> Bool {
+    guard !isSecondCall else { return false }
+    return policy == .preferred || policy == .plain && encrypted
+  }
 
   /// How a peer that has refused is to be called when its turn comes again.
   func next(afterRefused encrypted: Bool) -> Bool? { policy == .plain ? !encrypted : nil }

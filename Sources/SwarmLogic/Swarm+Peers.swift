@@ -47,7 +47,9 @@ extension Swarm {
     }
     let encrypted = peers[key].isEncrypted
     let endpoint = peers[key].endpoint
-    guard encryption.callsAgain(isSecondCall: peers[key].isSecondCall) else {
+    guard
+      encryption.callsAgain(afterRefused: encrypted, isSecondCall: peers[key].isSecondCall)
+    else {
       candidates.note(
         endpoint, answersEncrypted: encryption.next(afterRefused: encrypted))
       return lose(key, at: now, into: &effects)

@@ -39,8 +39,9 @@ import Testing
       1 a refuses  ->
       10 wake      ->
       20 wake      -> connect a encrypted
-      21 a refuses ->
-      60 wake      -> connect a
+      21 a refuses -> connect a
+      22 a refuses ->
+      60 wake      -> connect a encrypted
       """)
   }
 
