@@ -85,7 +85,11 @@ extension TorrentRunner {
     session.trackers.announce(
       request, to: order.url, namedBy: origin(of: order.url), patience: patience
     ) { [weak self] result in
-      finished(self?.take(result, of: order) ?? .failed)
+      guard let self else { return finished(.failed) }
+      let (outcome, report) = self.take(result, of: order)
+      // Whoever hears the report may ask how the schedule stands after it.
+      finished(outcome)
+      self.note(report, of: order)
     }
   }
 
@@ -94,33 +98,31 @@ extension TorrentRunner {
     options.trackers.contains { TrackerURL($0) == url } ? .user : options.origin
   }
 
-  /// Reports an answer and hands its peers to the swarm.
+  /// Hands the peers of an answer to the swarm.
   private func take(
     _ result: Result<TrackerClient.Answer, TrackerClient.AnnounceFault>, of order: AnnounceOrder
-  ) -> AnnounceOutcome {
+  ) -> (AnnounceOutcome, TrackerReport.Outcome) {
     let answer: TrackerClient.Answer
     switch result {
     case .failure(let fault):
-      note(.failed(fault.reason), of: order)
-      return .failed
+      return (.failed, .failed(fault.reason))
     case .success(let success):
       answer = success
     }
     switch answer.reply {
     case .failure(let failure):
-      note(.refused(failure.reason), of: order)
-      return .refused(failure.retry)
+      return (.refused(failure.retry), .refused(failure.reason))
     case .success(let response):
       let tracker = RequestOrigin.host(answer.tracker)
       let endpoints = response.peers.endpoints.filter { tracker.mayName(peer: $0) }
-      note(
-        .answered(
-          peers: endpoints.count, seeders: response.complete, leechers: response.incomplete),
-        of: order)
       if order.event != .stopped { addPeers(endpoints, from: .tracker) }
-      return .answered(
-        interval: response.interval, minInterval: response.minInterval,
-        trackerID: response.trackerID)
+      return (
+        .answered(
+          interval: response.interval, minInterval: response.minInterval,
+          trackerID: response.trackerID),
+        .answered(
+          peers: endpoints.count, seeders: response.complete, leechers: response.incomplete)
+      )
     }
   }
 

@@ -270,7 +270,8 @@ public final class TorrentRunner {
     }
   }
 
-  public var trackerCount: Int { schedule.trackerCount }
+  /// Whether every tracker refuses the torrent, as far as each was heard of last.
+  public var isRefusedByAllTrackers: Bool { schedule.isRefusedByAll }
 
   /// Everything wanted is here.
   public var isFinished: Bool { swarm.isFinished }

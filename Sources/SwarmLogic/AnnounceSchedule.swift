@@ -42,6 +42,8 @@ public struct AnnounceSchedule: Sendable {
   private struct Tracker: Sendable {
     let url: TrackerURL
     var hasAnswered = false
+    /// The last that was heard of it was a refusal.
+    var hasRefused = false
     var trackerID: [UInt8]?
     /// The tracker wants to hear from us no more (BEP 31, `never`).
     var isGivenUp = false
@@ -88,7 +90,10 @@ public struct AnnounceSchedule: Sendable {
     self.generator = generator
   }
 
-  public var trackerCount: Int { tiers.reduce(0) { $0 + $1.trackers.count } }
+  /// Whether every tracker refuses the torrent, as far as each was heard of last.
+  public var isRefusedByAll: Bool {
+    !tiers.isEmpty && tiers.allSatisfy { $0.trackers.allSatisfy(\.hasRefused) }
+  }
 
   /// When `next` will have something to do; never, while all announces are under way or none is
   /// left to be made.
@@ -146,6 +151,7 @@ public struct AnnounceSchedule: Sendable {
     case .refused(let retry):
       refuse(order, retry, at: now)
     case .failed:
+      tiers[order.tier].trackers[tiers[order.tier].current].hasRefused = false
       moveOn(order.tier, at: now)
     }
   }
@@ -156,6 +162,7 @@ public struct AnnounceSchedule: Sendable {
     let index = order.tier
     var tracker = tiers[index].trackers.remove(at: tiers[index].current)
     tracker.hasAnswered = true
+    tracker.hasRefused = false
     if let trackerID { tracker.trackerID = trackerID }
     if order.event == .completed { tracker.owesCompleted = false }
     // The tracker that works is the first to be asked from now on (BEP 12).
@@ -172,6 +179,7 @@ public struct AnnounceSchedule: Sendable {
     _ order: AnnounceOrder, _ retry: TrackerFailure.Retry?, at now: Moment
   ) {
     let index = order.tier
+    tiers[index].trackers[tiers[index].current].hasRefused = true
     switch retry {
     case .never:
       tiers[index].trackers[tiers[index].current].isGivenUp = true

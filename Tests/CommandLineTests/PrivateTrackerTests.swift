@@ -44,6 +44,23 @@ import Testing
     }
   }
 
+  @Test func aDownloadOfARevokedMemberEndsWhateverProtocolsItsFileNames() throws {
+    try ShoalBinary.withFolder { folder in
+      try PrivateTracker.with(folder) { _ in
+        try PrivateTracker.run("user", "add", "anna", in: folder)
+        let infoHash = try PrivateTracker.addTorrent("one", in: folder)
+        try PrivateTracker.run(
+          "torrent", "export", infoHash, "--user", "anna", "-o", "anna.torrent", in: folder)
+        try PrivateTracker.run("user", "revoke", "anna", in: folder)
+        let get = try RunningShoal.run(
+          ["get", "anna.torrent", "-o", "mine", "--stall-timeout", "1m"] + TransferFixture.listen,
+          in: folder)
+        #expect(get.exitCode == 6, "\(get.errors)")
+        #expect(get.errors.contains("key was revoked"))
+      }
+    }
+  }
+
   @Test func whatMembersMoveIsCreditedByTheTermsOfTheTorrent() throws {
     try ShoalBinary.withFolder { folder in
       let anna = try #require(try PrivateTracker.run("user", "add", "anna", in: folder).first)

@@ -35,6 +35,22 @@ import TrackerWire
     #expect(schedule.nextDue == .distantFuture)
   }
 
+  @Test func whetherAllTrackersRefuseIsToldByWhatEachSaidLast() {
+    var schedule = Self.schedule([["a"], ["b"]])
+    #expect(!schedule.isRefusedByAll)
+    var orders = schedule.next(at: .zero, wantsPeers: true)
+    schedule.finish(orders[0], .refused(.never), at: Self.at(1))
+    #expect(!schedule.isRefusedByAll)
+    // A datagram carries no advice on when to come again.
+    schedule.finish(orders[1], .refused(nil), at: Self.at(1))
+    #expect(schedule.isRefusedByAll)
+    orders = schedule.next(at: Self.at(100), wantsPeers: true)
+    #expect(orders.map(\.url) == [Self.url("b")])
+    schedule.finish(orders[0], .failed, at: Self.at(101))
+    #expect(!schedule.isRefusedByAll)
+    #expect(!Self.schedule([]).isRefusedByAll)
+  }
+
   @Test func completedIsSaidOnceToWhoeverKnewUsBefore() throws {
     var schedule = Self.schedule([["a"], ["b"]])
     var orders = schedule.next(at: .zero, wantsPeers: true)

@@ -139,11 +139,11 @@ private final class GetCommand: TransferCommand {
       downloads[runner.infoHash]?.hasFailed = true
       endIfOver(loop)
     case .tracker(let report):
-      // A tracker that refuses the torrent leaves nobody to ask, unless peers were named.
+      // Trackers that all refuse the torrent leave nobody to ask, unless peers were named.
       if case .refused(let reason) = report.outcome, runner.snapshot.peers == 0,
         runner.snapshot.webSeeds == 0,
         downloads[runner.infoHash]?.completeAt == nil,
-        runner.trackerCount == 1, options.peers.peers.isEmpty
+        runner.isRefusedByAllTrackers, options.peers.peers.isEmpty
       {
         giveUp(
           runner, in: loop,
