@@ -23,6 +23,23 @@ extension FuzzTarget {
     let cut = read(stream, step: 1 + Int(first))
     require(whole.requests == cut.requests, "\(cut.requests), not \(whole.requests)")
     require(whole.fault == cut.fault, "\(String(describing: cut.fault)) when cut by \(first)")
+    plain(stream)
+  }
+
+  /// What is read in place as a plain request, the parser reads alike.
+  private static func plain(_ stream: [UInt8]) {
+    guard let plain = PlainRequest(stream.span.bytes, limits: .init()) else { return }
+    var parser = HTTPRequestParser()
+    parser.append(stream)
+    guard let request = try? parser.next() else {
+      return require(false, "a plain request that the parser refuses")
+    }
+    require(
+      request.method == "GET" && request.path == Array(stream[plain.path])
+        && request.query.raw.elementsEqual(stream[plain.query])
+        && request.keepsAlive == plain.keepsAlive && request.body.isEmpty
+        && parser.isInsideRequest == (plain.length < stream.count),
+      "a plain request that the parser reads otherwise")
   }
 
   private static func read(

@@ -106,6 +106,9 @@ int shoal_socket_set_no_delay(int s) { return set_option(s, IPPROTO_TCP, TCP_NOD
 int shoal_socket_set_unsent_mark(int s, int bytes) {
   return set_option(s, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
+int shoal_socket_set_defer_accept(int s, int seconds) {
+  return set_option(s, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds);
+}
 int shoal_socket_set_receive_buffer(int s, int bytes) {
   return set_option(s, SOL_SOCKET, SO_RCVBUF, bytes);
 }

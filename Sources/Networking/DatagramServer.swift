@@ -43,7 +43,7 @@ public final class DatagramServer: ReadinessHandler, TurnEndHandler {
   ///   - longestReply: bytes.
   ///   - sharing: how the port is shared with sockets of other threads, over which the kernel then
   ///     spreads the clients.
-  public init(
+  public convenience init(
     on endpoint: Endpoint, sharing: PortSharing = .none, reactor: Reactor, longestReply: Int,
     responder: any DatagramResponder
   ) throws(NetworkError) {
@@ -55,6 +55,19 @@ public final class DatagramServer: ReadinessHandler, TurnEndHandler {
     guard sharing.bind(number, to: endpoint) else {
       throw NetworkError("bind UDP port", on: "\(endpoint)")
     }
+    try self.init(
+      adopting: socket, at: endpoint, reactor: reactor, longestReply: longestReply,
+      responder: responder)
+  }
+
+  /// Serves at a socket that is bound.
+  ///
+  /// - Parameter endpoint: where, unless the socket tells.
+  public init(
+    adopting socket: consuming FileDescriptor, at endpoint: Endpoint, reactor: Reactor,
+    longestReply: Int, responder: any DatagramResponder
+  ) throws(NetworkError) {
+    let number = socket.number
     guard
       let batch = shoal_datagram_batch_create(
         Self.batchCapacity, Self.longestRequest, longestReply)

@@ -12,6 +12,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
   deinit { close(number) }
 
+  /// Another descriptor of the same, whose owner is whoever takes the number.
+  public borrowing func duplicate() throws(NetworkError) -> Int32 {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw NetworkError("duplicate a descriptor") }
+    return copy
+  }
+
   /// Gives the ownership up without closing.
   public consuming func release() -> Int32 {
     let number = number

@@ -1,4 +1,5 @@
 public import DeterministicCore
+import Glibc
 public import HTTPWire
 public import TorrentModel
 
@@ -37,6 +38,11 @@ public final class HTTPServer {
   public var streamer: ((HTTPRequest, Endpoint) -> HTTPStreamedResponse?)?
   /// Asked before that: answers some requests with events, without an end.
   public var eventHandler: ((HTTPRequest, Endpoint) -> HTTPEventStream?)?
+  /// Asked before both: promises to answer some requests, and returns whether this is one.
+  public var deferrer: ((HTTPRequest, Endpoint, HTTPPromise) -> Bool)?
+  /// Asked first of all, for plain requests; outlives the server or takes itself away.
+  public unowned var plainResponder: (any PlainResponder)?
+  private let exchange = PlainExchange()
   private var listeners: [Listener] = []
   private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
   private var perAddress: [Address: Int] = [:]
@@ -55,13 +61,88 @@ public final class HTTPServer {
 
   public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
 
+  /// Bytes of the body of a plain answer.
+  public static var longestPlainBody: Int { PlainExchange.longestBody }
+
+  /// - Parameter waitsForData: whether the kernel hands a connection over with its first bytes, which
+  ///   saves a look at one that has sent nothing yet.
   public func listen(
-    on endpoint: Endpoint, sharing: PortSharing = .none
+    on endpoint: Endpoint, sharing: PortSharing = .none, waitsForData: Bool = false
   ) throws(NetworkError) {
-    let listener = try Listener(on: endpoint, sharing: sharing, reactor: reactor) {
-      [unowned self] socket, client in take(socket, from: client)
+    let listener = try Listener(
+      on: endpoint, sharing: sharing, waitsForData: waitsForData, reactor: reactor
+    ) {
+      [unowned self] socket, client in serve(socket, from: client)
     }
     listeners.append(listener)
+  }
+
+  /// Serves at a socket that somebody else has bound and listens at.
+  public func adopt(_ socket: consuming FileDescriptor) throws(NetworkError) {
+    let listener = try Listener(adopting: socket, reactor: reactor) {
+      [unowned self] socket, client in serve(socket, from: client)
+    }
+    listeners.append(listener)
+  }
+
+  /// Begins to serve a connection. One whose only request is here already, whole and plain, is over
+  /// before it would be anybody's to keep.
+  private func serve(_ socket: consuming FileDescriptor, from client: Endpoint) {
+    guard plainResponder != nil else { return take(socket, from: client) }
+    let count = recv(socket.number, exchange.received.baseAddress, exchange.received.count, 0)
+    guard count != 0 else { return }
+    guard count > 0 else {
+      guard errno == EAGAIN || errno == EINTR else { return }
+      return take(socket, from: client)
+    }
+    let bytes = UnsafeRawBufferPointer(rebasing: exchange.received[..<count])
+    let progress = servePlain(bytes, from: client, on: socket.number)
+    if hasEnded(progress, bytes) { return }
+    let rest = bytes[progress.served...]
+    keep(socket, from: client) { $0.begin(after: progress, with: Array(rest)) }
+  }
+
+  /// Reads from a connection into memory that is good until the next read of any.
+  ///
+  /// - Returns: `nil` where the connection is at its end or broken; nothing where it is not ready.
+  func receive(from number: Int32) -> UnsafeRawBufferPointer? {
+    let count = recv(number, exchange.received.baseAddress, exchange.received.count, 0)
+    if count > 0 { return UnsafeRawBufferPointer(rebasing: exchange.received[..<count]) }
+    guard count < 0, errno == EAGAIN || errno == EINTR else { return nil }
+    return UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
+  /// Answers plain requests one after another, for as long as they are plain and the kernel takes the
+  /// answers whole.
+  func servePlain(
+    _ bytes: UnsafeRawBufferPointer, from client: Endpoint, on number: Int32
+  ) -> PlainProgress {
+    var progress = PlainProgress()
+    guard let plainResponder else { return progress }
+    while progress.served < bytes.count, !progress.isLast, progress.unsent.isEmpty {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[progress.served...])
+      guard
+        let (request, reply) = exchange.answer(
+          rest, from: client, limits: limits.request, by: plainResponder)
+      else { break }
+      progress.served += request.length
+      progress.isLast = !request.keepsAlive
+      let sent = send(number, reply.baseAddress, reply.count, Int32(MSG_NOSIGNAL))
+      if sent < 0, errno != EAGAIN, errno != EINTR {
+        progress.isBroken = true
+        break
+      }
+      if sent < reply.count { progress.unsent = Array(reply[max(0, sent)...]) }
+    }
+    return progress
+  }
+
+  /// Whether a connection can be closed on the spot. One that sent more than its last request is not:
+  /// the reset that follows could overtake the answer.
+  func hasEnded(_ progress: PlainProgress, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    progress.isBroken
+      || progress.isLast && progress.unsent.isEmpty && progress.served == bytes.count
+        && bytes.count < exchange.received.count
   }
 
   /// Serves a connection accepted elsewhere.
@@ -70,6 +151,14 @@ public final class HTTPServer {
   public func take(
     _ socket: consuming FileDescriptor, from client: Endpoint, prefix: [UInt8] = []
   ) {
+    keep(socket, from: client) { $0.begin(after: PlainProgress(), with: prefix) }
+  }
+
+  /// - Parameter begin: called where there is a place for the connection.
+  private func keep(
+    _ socket: consuming FileDescriptor, from client: Endpoint,
+    begin: (HTTPServerConnection) -> Void
+  ) {
     let address = client.address
     guard connections.count < limits.mostConnections,
       perAddress[address, default: 0] < limits.mostConnectionsPerAddress,
@@ -77,7 +166,7 @@ public final class HTTPServer {
     else { return }
     connections[ObjectIdentifier(connection)] = connection
     perAddress[address, default: 0] += 1
-    connection.begin(with: prefix)
+    begin(connection)
   }
 
   func forget(_ connection: HTTPServerConnection) {

@@ -23,12 +23,12 @@ final class HTTPServerConnection: ReadinessHandler {
   private var isEnding = false
   /// Answers without an end are sent here; nothing more is read.
   private var isStreamingEvents = false
+  /// An answer is to come; nothing more is read until it is there.
+  private var isAwaiting = false
 
   /// The body that is being sent, behind what is in `output`.
   private var stream: (any HTTPBodySource)?
   private static let streamChunk = 256 << 10
-
-  private static let readLength = 16 << 10
 
   init(
     _ socket: consuming FileDescriptor, from client: Endpoint, server: HTTPServer
@@ -41,9 +41,12 @@ final class HTTPServerConnection: ReadinessHandler {
     registration = try server.reactor.register(number, for: interest, handler: self)
   }
 
-  func begin(with prefix: [UInt8]) {
+  /// - Parameters:
+  ///   - progress: what was served before there was a connection to keep.
+  ///   - prefix: what was read and not served.
+  func begin(after progress: PlainProgress, with prefix: [UInt8]) {
     setDeadline(server.limits.requestDeadline)
-    if !prefix.isEmpty { take(prefix) }
+    go(on: progress, with: prefix)
   }
 
   func close() {
@@ -66,17 +69,24 @@ final class HTTPServerConnection: ReadinessHandler {
 
   private func read() {
     guard let number = socket?.number else { return }
-    var count = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: Self.readLength) { buffer, filled in
-      count = recv(number, buffer.baseAddress, buffer.count, 0)
-      filled = max(0, count)
+    guard let bytes = server.receive(from: number) else { return close() }
+    guard !bytes.isEmpty, !isEnding, !isStreamingEvents else { return }
+    // Between requests, and with no answer waiting: the next may be one that is served at once.
+    guard output.isEmpty, stream == nil, !isAwaiting, !parser.isInsideRequest else {
+      return take(Array(bytes))
     }
-    guard count > 0 else {
-      if count == 0 || (errno != EAGAIN && errno != EINTR) { close() }
-      return
-    }
-    guard !isEnding, !isStreamingEvents else { return }
-    take(bytes)
+    let progress = server.servePlain(bytes, from: client, on: number)
+    if server.hasEnded(progress, bytes) { return close() }
+    go(on: progress, with: Array(bytes[progress.served...]))
+  }
+
+  /// Goes on where plain requests were served up to a point.
+  private func go(on progress: PlainProgress, with rest: [UInt8]) {
+    output = progress.unsent
+    isEnding = progress.isLast
+    if progress.served > 0 { setDeadline(server.limits.idleDeadline) }
+    if !rest.isEmpty, !isEnding { return take(rest) }
+    if isEnding || !output.isEmpty { flush() }
   }
 
   private func take(_ bytes: [UInt8]) {
@@ -99,10 +109,23 @@ final class HTTPServerConnection: ReadinessHandler {
   private func answer() -> Bool {
     var hasAnswered = false
     do {
-      while !isEnding, !isStreamingEvents, stream == nil,
+      while !isEnding, !isStreamingEvents, !isAwaiting, stream == nil,
         output.count - sent <= server.limits.mostPendingBytes, let request = try parser.next()
       {
         hasAnswered = true
+        if let deferrer = server.deferrer {
+          let promise = HTTPPromise(request, on: self)
+          if deferrer(request, client, promise) {
+            isEnding = !request.keepsAlive
+            if let response = promise.beginWaiting() {
+              response.encode(
+                into: &output, keepsAlive: request.keepsAlive, omitsBody: request.method == "HEAD")
+            } else {
+              isAwaiting = true
+            }
+            continue
+          }
+        }
         if let events = server.eventHandler?(request, client) {
           begin(events)
           continue
@@ -219,7 +242,17 @@ final class HTTPServerConnection: ReadinessHandler {
     return socket != nil
   }
 
+  /// The answer that was to come is there.
+  func take(_ response: HTTPResponse, keepsAlive: Bool, omitsBody: Bool) {
+    guard socket != nil, isAwaiting else { return }
+    isAwaiting = false
+    response.encode(into: &output, keepsAlive: keepsAlive, omitsBody: omitsBody)
+    setDeadline(server.limits.idleDeadline)
+    flush()
+  }
+
   private func afterSending() {
+    if isAwaiting { return setInterest([]) }
     if isEnding { return finish() }
     setInterest(.readable)
     // Requests that had to wait for the answers before them.
@@ -263,7 +296,7 @@ final class HTTPServerConnection: ReadinessHandler {
   }
 
   private func expire() {
-    guard parser.isInsideRequest, !isEnding, !isStreamingEvents, output.isEmpty else {
+    guard parser.isInsideRequest, !isEnding, !isStreamingEvents, !isAwaiting, output.isEmpty else {
       return close()
     }
     let response = HTTPResponse(

@@ -22,9 +22,13 @@ public final class Listener: ReadinessHandler {
   private static let backlog: Int32 = 1024
   private static let pauseWhenExhausted = TimeSpan.seconds(1)
 
-  /// - Parameter makesRoom: closes what can be spared and returns whether there was anything.
+  /// - Parameters:
+  ///   - waitsForData: whether a connection is handed over with its first bytes; one that sends none
+  ///     is a second or so later.
+  ///   - makesRoom: closes what can be spared and returns whether there was anything.
   public init(
-    on endpoint: Endpoint, sharing: PortSharing = .none, reactor: Reactor,
+    on endpoint: Endpoint, sharing: PortSharing = .none, waitsForData: Bool = false,
+    reactor: Reactor,
     makesRoom: @escaping () -> Bool = { false },
     accepted: @escaping (consuming FileDescriptor, Endpoint) -> Void
   ) throws(NetworkError) {
@@ -36,10 +40,31 @@ public final class Listener: ReadinessHandler {
     socket = FileDescriptor(owning: number)
     _ = shoal_socket_set_reuse_address(number)
     if !endpoint.address.isV4 { _ = shoal_socket_set_v6_only(number) }
+    // Accepted connections inherit what is set here, at no cost for each.
+    StreamSocket.tune(number)
+    if waitsForData { _ = shoal_socket_set_defer_accept(number, 1) }
     guard sharing.bind(number, to: endpoint), listen(number, Self.backlog) == 0 else {
       throw NetworkError("listen on", on: "\(endpoint)")
     }
     self.endpoint = StreamSocket.localEndpoint(of: number) ?? endpoint
+    registration = try reactor.register(number, for: .readable, handler: self)
+  }
+
+  /// Accepts on a socket that somebody else has bound and listens at.
+  public init(
+    adopting socket: consuming FileDescriptor, reactor: Reactor,
+    accepted: @escaping (consuming FileDescriptor, Endpoint) -> Void
+  ) throws(NetworkError) {
+    self.reactor = reactor
+    makesRoom = { false }
+    self.accepted = accepted
+    let number = socket.number
+    guard let endpoint = StreamSocket.localEndpoint(of: number) else {
+      throw NetworkError("take over a listener", code: EAFNOSUPPORT)
+    }
+    StreamSocket.tune(number)
+    self.endpoint = endpoint
+    self.socket = consume socket
     registration = try reactor.register(number, for: .readable, handler: self)
   }
 
@@ -65,7 +90,6 @@ public final class Listener: ReadinessHandler {
       }
       let connection = FileDescriptor(owning: number)
       guard let peer = address.endpoint else { continue }
-      StreamSocket.tune(number)
       accepted(connection, peer)
     }
   }

@@ -27,6 +27,7 @@ public enum Hexadecimal {
   }
 
   /// What one digit stands for.
+  @inlinable
   public static func value(of character: UInt8) -> UInt8? {
     switch character {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
@@ -110,21 +111,51 @@ public enum PercentEncoding {
   public static func decode(
     _ text: some Collection<UInt8>, plusIsSpace: Bool = false
   ) -> [UInt8]? {
+    let text = Array(text)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
-    var iterator = text.makeIterator()
-    while let byte = iterator.next() {
-      if byte == UInt8(ascii: "%") {
-        guard let first = iterator.next(), let second = iterator.next(),
-          let high = Hexadecimal.value(of: first), let low = Hexadecimal.value(of: second)
-        else { return nil }
-        bytes.append(high << 4 | low)
-      } else if plusIsSpace, byte == UInt8(ascii: "+") {
-        bytes.append(UInt8(ascii: " "))
-      } else {
-        bytes.append(byte)
-      }
+    var decoder = PercentDecoder(0..<text.count)
+    while let byte = decoder.next(in: text.span.bytes, plusIsSpace: plusIsSpace) {
+      bytes.append(byte)
     }
-    return bytes
+    return decoder.isBroken ? nil : bytes
+  }
+}
+
+/// Reads what percent-encoded bytes spell, one after another and without memory of its own.
+public struct PercentDecoder: Sendable {
+  @usableFromInline var position: Int
+  @usableFromInline let end: Int
+  /// A `%` came that two hexadecimal digits do not follow; nothing behind it is read.
+  public var isBroken: Bool
+
+  /// - Parameter range: of the text that will be read.
+  @inlinable
+  public init(_ range: Range<Int>) {
+    position = range.lowerBound
+    end = range.upperBound
+    isBroken = false
+  }
+
+  /// The next byte spelt; `nil` at the end, and once the text is broken.
+  @inlinable
+  public mutating func next(in text: RawSpan, plusIsSpace: Bool) -> UInt8? {
+    guard position < end else { return nil }
+    let byte = text.unsafeLoad(fromByteOffset: position, as: UInt8.self)
+    position += 1
+    if plusIsSpace, byte == UInt8(ascii: "+") { return UInt8(ascii: " ") }
+    guard byte == UInt8(ascii: "%") else { return byte }
+    guard end - position >= 2,
+      let high = Hexadecimal.value(
+        of: text.unsafeLoad(fromByteOffset: position, as: UInt8.self)),
+      let low = Hexadecimal.value(
+        of: text.unsafeLoad(fromByteOffset: position + 1, as: UInt8.self))
+    else {
+      isBroken = true
+      position = end
+      return nil
+    }
+    position += 2
+    return high << 4 | low
   }
 }

@@ -10,9 +10,11 @@ public struct AnnouncePolicy: Sendable {
   ///
   /// It grows with the swarm's age, of which it is a quarter, up to `interval`.
   public var youngInterval: TimeSpan?
-  /// Up to this much, and to a tenth of the interval, is added to the interval, for each answer anew, so that peers which arrived
-  /// together do not return together.
+  /// Up to this much, and to a tenth of the interval, is added to the interval, for each answer anew,
+  /// so that peers which arrived together do not return together.
   public var jitter = TimeSpan.minutes(2)
+  /// How much longer than usual peers are asked to wait, in percent: see `IntervalStretch`.
+  public var stretchPercent = 100
   /// Sooner than this only events are welcome.
   public var minInterval = TimeSpan.minutes(5)
   /// A peer not heard of for this long is gone: two intervals, so that one lost announce is no
@@ -22,6 +24,8 @@ public struct AnnouncePolicy: Sendable {
   public var standardPeers = 50
   /// Peers given at most.
   public var mostPeersPerReply = 200
+  /// Networks whose peers are named to each other before all others.
+  public var sites = SiteMap()
   /// Sent as `tracker id`, when there is one.
   public var trackerID: [UInt8]?
   /// Peers and torrents held at most; strangers beyond are answered and not kept.
@@ -31,7 +35,7 @@ public struct AnnouncePolicy: Sendable {
   public init() {}
 
   /// The number of peers for a request that wants `numWant`.
-  func peerCount(_ numWant: Int?) -> Int {
+  public func peerCount(_ numWant: Int?) -> Int {
     guard let numWant, numWant >= 0 else { return standardPeers }
     return min(numWant, mostPeersPerReply)
   }
@@ -44,6 +48,7 @@ public struct AnnouncePolicy: Sendable {
       seconds = min(seconds, max(Int(youngInterval.seconds), Int(age) / 4))
       spread = min(spread, seconds / 10)
     }
+    seconds = seconds * stretchPercent / 100
     return seconds + (spread > 0 ? generator.below(spread + 1) : 0)
   }
 }

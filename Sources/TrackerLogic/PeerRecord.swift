@@ -46,7 +46,7 @@ struct HostV6: PeerHost {
 }
 
 /// What a peer is after; the order is that of a swarm's array.
-enum PeerSection: Int {
+public enum PeerSection: Int, Sendable {
   case downloader
   /// Has all it wants and not all there is (BEP 21).
   case partialSeed
@@ -57,11 +57,29 @@ enum PeerSection: Int {
 struct PeerSighting {
   var endpoint: Endpoint
   var id: PeerID
+  /// A few bits of the client's `key`: see `PeerIdentity`.
+  var keyTag: UInt8 = 0
   var section: PeerSection
   /// It says that it became complete.
   var completes: Bool
   /// `Moment.wholeSeconds`.
   var second: UInt32
+}
+
+/// Who a peer says it is, wherever it announces from: its peer id, and a hash of the `key` that it tells
+/// no other peer (BEP 7), so that who has seen the id cannot pass for it but one time in 256.
+struct PeerIdentity: Equatable, Sendable {
+  let id: Bytes20
+  let keyTag: UInt8
+
+  init(_ id: Bytes20, keyTag: UInt8) {
+    self.id = id
+    self.keyTag = keyTag
+  }
+
+  static func tag(of key: UInt32?) -> UInt8 {
+    key.map { UInt8(truncatingIfNeeded: ($0 &* 0x9e37_79b1) >> 24) } ?? 0
+  }
 }
 
 /// A peer as a swarm keeps it: 32 bytes for IPv4, 48 for IPv6. Its section is told by its place.
@@ -71,15 +89,30 @@ struct PeerRecord<Host: PeerHost>: Keyed, Sendable {
   var lastSeen: UInt32
   let host: Host
   let port: UInt16
-  /// Its download has been counted.
-  var isCounted = false
+  var keyTag: UInt8
+  private var flags: UInt8 = 0
 
-  init(_ host: Host, port: UInt16, id: PeerID, lastSeen: UInt32) {
+  init(_ host: Host, _ sighting: PeerSighting) {
     self.host = host
-    self.port = port
-    self.id = id.digest
-    self.lastSeen = lastSeen
+    port = sighting.endpoint.port
+    id = sighting.id.digest
+    keyTag = sighting.keyTag
+    lastSeen = sighting.second
   }
+
+  /// Its download has been counted.
+  var isCounted: Bool {
+    get { flags & 1 != 0 }
+    set { flags = newValue ? flags | 1 : flags & ~1 }
+  }
+
+  /// It is at the other internet as well, and counted there.
+  var isTwin: Bool {
+    get { flags & 2 != 0 }
+    set { flags = newValue ? flags | 2 : flags & ~2 }
+  }
+
+  var identity: PeerIdentity { PeerIdentity(id, keyTag: keyTag) }
 
   var endpoint: Endpoint { Endpoint(host.address, port: port) }
 

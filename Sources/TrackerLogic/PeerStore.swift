@@ -129,12 +129,21 @@ extension SwarmEntry {
     key: SipHash.Key
   ) -> Bool {
     if !cursor.isAmongV6 {
-      v4.purge(from: &cursor.peer, at: second, lifetime: lifetime, budget: &budget, key: key)
+      var left: [PeerIdentity] = []
+      v4.purge(from: &cursor.peer, at: second, lifetime: lifetime, budget: &budget, key: key) {
+        identity, _, _ in left.append(identity)
+      }
+      for identity in left { separate(identity) }
       guard cursor.peer >= v4.count else { return false }
       cursor.isAmongV6 = true
       cursor.peer = 0
     }
-    v6.purge(from: &cursor.peer, at: second, lifetime: lifetime, budget: &budget, key: key)
+    var twins = twins
+    v6.purge(from: &cursor.peer, at: second, lifetime: lifetime, budget: &budget, key: key) {
+      _, isTwin, section in
+      if isTwin { twins[section] -= 1 }
+    }
+    self.twins = twins
     return cursor.peer >= v6.count
   }
 }
@@ -142,11 +151,12 @@ extension SwarmEntry {
 extension PeerVector {
   mutating func purge(
     from position: inout Int, at second: UInt32, lifetime: UInt32, budget: inout Int,
-    key: SipHash.Key
+    key: SipHash.Key, removed: (PeerIdentity, _ isTwin: Bool, PeerSection) -> Void = { _, _, _ in }
   ) {
     while budget > 0, position < count {
       budget -= 1
       if second &- records[position].lastSeen > lifetime {
+        removed(records[position].identity, records[position].isTwin, section(of: position))
         remove(at: position, key: key)
       } else {
         position += 1

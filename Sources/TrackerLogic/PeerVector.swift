@@ -49,11 +49,12 @@ struct PeerVector<Host: PeerHost>: Sendable {
     let port = sighting.endpoint.port
     guard let index = find(host, port: port, key: key) else {
       guard hasRoom else { return nil }
-      let record = PeerRecord(host, port: port, id: sighting.id, lastSeen: sighting.second)
+      let record = PeerRecord(host, sighting)
       let index = insert(record, in: sighting.section, key: key)
       return Noted(index: index, isNew: true, countsDownload: false)
     }
     records[index].id = sighting.id.digest
+    records[index].keyTag = sighting.keyTag
     records[index].lastSeen = sighting.second
     let counts =
       sighting.completes && section(of: index) != .seed && !records[index].isCounted
@@ -64,6 +65,8 @@ struct PeerVector<Host: PeerHost>: Sendable {
 
   /// The peer's download has been counted in an earlier run.
   mutating func setCounted(at index: Int) { records[index].isCounted = true }
+
+  mutating func setTwin(_ isTwin: Bool, at index: Int) { records[index].isTwin = isTwin }
 
   private mutating func insert(
     _ record: PeerRecord<Host>, in section: PeerSection, key: SipHash.Key

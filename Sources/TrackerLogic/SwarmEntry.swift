@@ -13,6 +13,8 @@ struct SwarmEntry: Keyed, Sendable {
   var isRegistered: Bool
   var v4 = PeerVector<HostV4>()
   var v6 = PeerVector<HostV6>()
+  /// Peers of `v6` that are in `v4`, too, and count there.
+  var twins = TwinCounts()
 
   init(_ infoHash: InfoHash, isRegistered: Bool) {
     self.infoHash = infoHash
@@ -23,11 +25,13 @@ struct SwarmEntry: Keyed, Sendable {
 
   var isForgettable: Bool { !isRegistered && peerCount == 0 }
 
+  /// A peer at both internets counts once.
   var statistics: ScrapeStatistics {
-    let complete = v4.seedCount + v6.seedCount
+    let complete = v4.seedCount + v6.seedCount - Int(twins[.seed])
+    let peers = peerCount - twins.total
     return ScrapeStatistics(
-      complete: complete, downloaded: Int(downloaded), incomplete: peerCount - complete,
-      downloaders: v4.downloaderCount + v6.downloaderCount)
+      complete: complete, downloaded: Int(downloaded), incomplete: peers - complete,
+      downloaders: v4.downloaderCount + v6.downloaderCount - Int(twins[.downloader]))
   }
 
   /// - Returns: the peer's position among those of its family and whether it is new; `nil` when it
@@ -38,14 +42,17 @@ struct SwarmEntry: Keyed, Sendable {
     let address = sighting.endpoint.address
     if peerCount == 0 { firstSeen = sighting.second }
     if let host = HostV4(address) {
+      let before = v6.count == 0 ? nil : identity(of: host, port: sighting.endpoint.port, key)
       guard let noted = v4.note(host, sighting, hasRoom: hasRoom, key: key) else { return nil }
       countDownload(noted.countsDownload)
+      if v6.count > 0 { joined(v4.records[noted.index].identity, before: before) }
       return (noted.index, noted.isNew)
     }
-    guard let host = HostV6(address),
-      let noted = v6.note(host, sighting, hasRoom: hasRoom, key: key)
-    else { return nil }
+    guard let host = HostV6(address) else { return nil }
+    let twin = v4.count == 0 ? nil : takeTwin(host, port: sighting.endpoint.port, key)
+    guard let noted = v6.note(host, sighting, hasRoom: hasRoom, key: key) else { return nil }
     countDownload(noted.countsDownload)
+    if v4.count > 0 { compare(at: noted.index, after: twin) }
     return (noted.index, noted.isNew)
   }
 
@@ -56,10 +63,13 @@ struct SwarmEntry: Keyed, Sendable {
   /// Whether the peer was there.
   mutating func remove(_ peer: Endpoint, key: SipHash.Key) -> Bool {
     if let host = HostV4(peer.address), let index = v4.find(host, port: peer.port, key: key) {
+      let identity = v4.records[index].identity
       v4.remove(at: index, key: key)
+      separate(identity)
       return true
     }
     if let host = HostV6(peer.address), let index = v6.find(host, port: peer.port, key: key) {
+      if v6.records[index].isTwin { twins[v6.section(of: index)] -= 1 }
       v6.remove(at: index, key: key)
       return true
     }

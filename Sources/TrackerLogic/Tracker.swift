@@ -72,23 +72,44 @@ public struct Tracker: ~Copyable, Sendable {
     } catch {
       return .failure(error)
     }
-    var response = AnnounceResponse(interval: nextInterval(standing, at: now))
-    response.minInterval = Int(policy.minInterval.seconds)
-    response.externalAddress = source
-    response.trackerID = policy.trackerID
-    let counts = statistics(standing)
-    response.complete = counts?.complete ?? 0
-    response.incomplete = counts?.incomplete ?? 0
-    if let downloaders = counts?.downloaders, downloaders != response.incomplete {
-      response.downloaders = downloaders
-    }
+    var response = response(to: standing, from: source, at: now)
     if let swarm = standing.swarm, !standing.hasLeft {
       response.peers = peers(for: request, from: source, at: standing.place, in: swarm)
     }
     return .success(response)
   }
 
-  /// Answers an announce by datagram (BEP 15), without an allocation.
+  /// Answers an announce over HTTP that wants compact peers, without an allocation unless there are
+  /// sites: the same answer as a bencoded body, with no more peers than there is room for.
+  ///
+  /// - Precondition: `request.wantsCompact`, and room for a frame and the policy's tracker ID.
+  /// - Throws: what the client is to be told instead; nothing is written then.
+  public mutating func handle(
+    _ request: AnnounceRequest, from source: Address, at now: Moment,
+    into body: inout OutputRawSpan
+  ) throws(TrackerFailure) {
+    precondition(request.wantsCompact, "described peers are written by the codec")
+    let standing = try admit(request, from: source, at: now)
+    var response = response(to: standing, from: source, at: now)
+    if let swarm = standing.swarm, !standing.hasLeft, !policy.sites.isEmpty {
+      response.peers = peers(for: request, from: source, at: standing.place, in: swarm)
+      for byte in HTTPTrackerCodec.encode(.success(response)) { body.append(byte) }
+      return
+    }
+    let frame = AnnounceResponse.longestFrame + (response.trackerID?.count ?? 0)
+    let room = (body.freeCapacity - frame) / AddressFamily.v6.compactLength
+    response.writeBeginning(into: &body)
+    if let swarm = standing.swarm, !standing.hasLeft {
+      store.swarms[swarm].write(
+        min(policy.peerCount(request.numWant), room), for: request, bothFrom: source.family,
+        excluding: standing.place, &generator, into: &body)
+    } else {
+      AnnounceResponse.writeKey(of: .v4, count: 0, into: &body)
+    }
+    response.writeEnd(into: &body)
+  }
+
+  /// Answers an announce by datagram (BEP 15), without an allocation unless there are sites.
   ///
   /// - Precondition: there is room for `UDPTrackerResponse.longestReply` bytes.
   /// - Returns: whether the peer was served; otherwise it was told why not.
@@ -109,6 +130,14 @@ public struct Tracker: ~Copyable, Sendable {
       transactionID, interval: nextInterval(standing, at: now),
       incomplete: counts?.incomplete ?? 0, complete: counts?.complete ?? 0, into: &datagram)
     guard let swarm = standing.swarm, !standing.hasLeft else { return true }
+    if !policy.sites.isEmpty {
+      var gatherer = PeerGatherer(request, from: source, sites: policy.sites)
+      gatherer.gather(
+        min(policy.peerCount(request.numWant), UDPTrackerResponse.mostPeers(source.family)),
+        from: store.swarms[swarm], source.family, excluding: standing.place, &generator)
+      for endpoint in gatherer.peers.endpoints { datagram.append(endpoint) }
+      return true
+    }
     store.swarms[swarm].write(
       policy.peerCount(request.numWant), for: request, source.family, excluding: standing.place,
       &generator, into: &datagram)
@@ -141,6 +170,23 @@ public struct Tracker: ~Copyable, Sendable {
     /// The peer's position among those of its family; `nil` when there was no room for it.
     var place: Int?
     var hasLeft = false
+  }
+
+  /// All of an answer over HTTP but its peers.
+  private mutating func response(
+    to standing: Standing, from source: Address, at now: Moment
+  ) -> AnnounceResponse {
+    var response = AnnounceResponse(interval: nextInterval(standing, at: now))
+    response.minInterval = Int(policy.minInterval.seconds)
+    response.externalAddress = source
+    response.trackerID = policy.trackerID
+    let counts = statistics(standing)
+    response.complete = counts?.complete ?? 0
+    response.incomplete = counts?.incomplete ?? 0
+    if let downloaders = counts?.downloaders, downloaders != response.incomplete {
+      response.downloaders = downloaders
+    }
+    return response
   }
 
   private mutating func nextInterval(_ standing: Standing, at now: Moment) -> Int {
@@ -176,7 +222,8 @@ public struct Tracker: ~Copyable, Sendable {
     }
     let section = PeerSection(request)
     let sighting = PeerSighting(
-      endpoint: peer, id: request.peerID, section: section,
+      endpoint: peer, id: request.peerID, keyTag: PeerIdentity.tag(of: request.key),
+      section: section,
       completes: request.event == .completed && section == .seed, second: now.wholeSeconds)
     return Standing(
       swarm: swarm, place: store.note(sighting, in: swarm, most: policy.mostPeers))
@@ -185,7 +232,7 @@ public struct Tracker: ~Copyable, Sendable {
   private mutating func peers(
     for request: AnnounceRequest, from source: Address, at place: Int?, in swarm: Int
   ) -> PeerList {
-    var gatherer = PeerGatherer(request)
+    var gatherer = PeerGatherer(request, from: source, sites: policy.sites)
     let wanted = policy.peerCount(request.numWant)
     gatherer.gather(
       wanted, from: store.swarms[swarm], source.family, excluding: place, &generator)
@@ -198,7 +245,7 @@ public struct Tracker: ~Copyable, Sendable {
 }
 
 extension PeerSection {
-  init(_ request: AnnounceRequest) {
+  public init(_ request: AnnounceRequest) {
     self = request.isSeed ? .seed : request.event == .paused ? .partialSeed : .downloader
   }
 }

@@ -5,7 +5,7 @@ import TorrentModel
 public enum HTTPTrackerCodec {
   public static func encode(_ reply: AnnounceReply) -> [UInt8] {
     switch reply {
-    case .success(let response): BencodeEncoder.encode(.dictionary(response.entries))
+    case .success(let response): response.body
     case .failure(let failure): BencodeEncoder.encode(.dictionary(failure.entries))
     }
   }
@@ -65,28 +65,6 @@ extension TrackerFailure {
 }
 
 extension AnnounceResponse {
-  var entries: [(String, BencodeValue)] {
-    var entries: [(String, BencodeValue)] = [("interval", .integer(Int64(interval)))]
-    let counts = [
-      ("min interval", minInterval), ("complete", complete), ("incomplete", incomplete),
-      ("downloaders", downloaders),
-    ]
-    for (key, count) in counts {
-      if let count { entries.append((key, .integer(Int64(count)))) }
-    }
-    switch peers {
-    case .compact(let v4, let v6):
-      entries.append(("peers", .string(v4.bytes)))
-      if !v6.isEmpty { entries.append(("peers6", .string(v6.bytes))) }
-    case .described(let peers):
-      entries.append(("peers", .list(peers.map(\.value))))
-    }
-    if let externalAddress { entries.append(("external ip", .string(externalAddress.bytes))) }
-    if let trackerID { entries.append(("tracker id", .string(trackerID))) }
-    if let warning { entries.append(("warning message", .string(warning))) }
-    return entries
-  }
-
   init(_ value: BencodeValue) throws(TrackerWireError) {
     let named = ["interval", "peers", "peers6"].contains { value[$0] != nil }
     guard named else { throw .wrongType("interval") }
@@ -162,14 +140,6 @@ extension CompactPeers {
 }
 
 extension DescribedPeer {
-  var value: BencodeValue {
-    var entries: [(String, BencodeValue)] = [
-      ("ip", .string(endpoint.address.description)), ("port", .integer(Int64(endpoint.port))),
-    ]
-    if let id { entries.append(("peer id", .string(id.bytes))) }
-    return .dictionary(entries)
-  }
-
   /// `nil` for a peer that cannot be dialled, host names among them: resolving names that a tracker
   /// chose would let it aim our look-ups.
   init?(_ value: BencodeValue) throws(TrackerWireError) {

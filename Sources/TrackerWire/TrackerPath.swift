@@ -11,6 +11,14 @@ public struct TrackerPath: Sendable {
   /// The digits of the key; `nil` where the path names none.
   public let key: ArraySlice<UInt8>?
 
+  /// `/announce`, which names no key.
+  public static let announce = TrackerPath(service: .announce, key: nil)
+
+  private init(service: Service, key: ArraySlice<UInt8>?) {
+    self.service = service
+    self.key = key
+  }
+
   /// `nil` for any other path.
   ///
   /// - Parameter path: decoded, or with a query behind it, which is passed over.

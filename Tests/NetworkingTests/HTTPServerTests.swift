@@ -207,4 +207,80 @@ struct HTTPServerTests {
       stage.reactor.run { stage.server.connectionCount == 0 }
     }
   }
+
+  /// Answers plain requests of one path in place.
+  private final class Echo: PlainResponder {
+    var count = 0
+
+    func answer(
+      _ request: PlainRequest, in bytes: RawSpan, from client: Endpoint,
+      into body: inout OutputRawSpan
+    ) -> Bool {
+      let query = bytes.extracting(request.query)
+      for offset in 0..<query.byteCount {
+        body.append(query.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
+      }
+      // What was written for a request that is then passed on must not be seen.
+      guard request.path.count == "/plain".utf8.count else { return false }
+      count += 1
+      return true
+    }
+  }
+
+  private func plainAnswer(_ body: String, _ connection: String = "keep-alive") -> String {
+    answer(body, connection).replacing(
+      "200 OK\r\n", with: "200 OK\r\nContent-Type: text/plain\r\n")
+  }
+
+  @Test("answers plain requests where they lie, among others and however they are cut")
+  func plain() throws {
+    for length in [1, 9, 50, 1 << 20] {
+      let stage = try Stage()
+      let echo = Echo()
+      stage.server.plainResponder = echo
+      let client = try stage.client { length }
+      let first = plainAnswer("a") + plainAnswer("b") + answer("/other")
+      client.send(get("/plain?a") + get("/plain?b") + get("/other"))
+      stage.reactor.run { text(client).hasSuffix("/other") }
+      client.send(get("/plain?c") + get("/plain?last", "Connection: close\r\n"))
+      stage.reactor.run { client.hasEnded }
+      // What comes in parts is read by the parser, whose handler answers with the path.
+      if length > 1000 {
+        #expect(text(client) == first + plainAnswer("c") + plainAnswer("last", "close"))
+        #expect(echo.count == 4 && stage.requests == ["/other"])
+      } else {
+        #expect(text(client).components(of: "HTTP/1.1 200 OK").count == 6)
+        #expect(echo.count + stage.requests.count == 5)
+      }
+      client.close()
+      stage.reactor.run { stage.server.connectionCount == 0 }
+      stage.server.plainResponder = nil
+    }
+  }
+
+  @Test("serves one request of a connection that the kernel holds back until it speaks")
+  func oneShot() throws {
+    let stage = try Stage()
+    let echo = Echo()
+    stage.server.plainResponder = echo
+    try stage.server.listen(on: ListenerTests.anyPort, waitsForData: true)
+    for number in 0..<20 {
+      let socket = try StreamSocket.connect(to: stage.server.listeningOn[1], from: nil)
+      let client = try RawPeer(socket, on: stage.reactor)
+      stage.reactor.run(for: .milliseconds(number % 3))
+      #expect(stage.server.connectionCount == 0)
+      client.send(get("/plain?\(number)", "Connection: close\r\n"))
+      stage.reactor.run { client.hasEnded }
+      #expect(text(client) == plainAnswer("\(number)", "close"))
+      client.close()
+    }
+    #expect(echo.count == 20)
+    stage.server.plainResponder = nil
+  }
+}
+
+extension String {
+  fileprivate func components(of separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
 }

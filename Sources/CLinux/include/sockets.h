@@ -50,6 +50,9 @@ int shoal_socket_set_v6_only(int socket);
 int shoal_socket_set_no_delay(int socket);
 // Bytes that may wait unsent in the kernel before the socket stops being writable.
 int shoal_socket_set_unsent_mark(int socket, int bytes);
+// Has a listening socket hand a connection over with its first bytes, or without any after about so
+// many seconds.
+int shoal_socket_set_defer_accept(int socket, int seconds);
 int shoal_socket_set_receive_buffer(int socket, int bytes);
 // Takes datagrams to a multicast group (4 or 16 bytes) that arrive on an interface; and sends those to
 // any group on an interface.
