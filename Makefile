@@ -151,8 +151,8 @@ install: build ## install the binary, its manual, completions and service below 
 	$(BINARY) completion bash > $(SHARE)/$(word 1,$(COMPLETIONS))
 	$(BINARY) completion zsh > $(SHARE)/$(word 2,$(COMPLETIONS))
 	$(BINARY) completion fish > $(SHARE)/$(word 3,$(COMPLETIONS))
-	install -D -m 644 tracker/shoal-tracker.service \
-	  $(DESTDIR)$(PREFIX)/lib/systemd/system/shoal-tracker.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	  tracker/shoal-tracker.service tracker/shoal-tracker.socket
 
 clean: ## remove everything that was built
 	rm -rf $(SCRATCH)

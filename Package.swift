@@ -39,6 +39,10 @@ let package = Package(
       name: "CMiniUPnP", pkgConfig: "miniupnpc", providers: [.apt(["libminiupnpc-dev"])]),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    // What pkg-config says of it has a flag that SwiftPM refuses, and none that is needed.
+    .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
 
     // Floor 0: values; time and randomness as arguments
     module("Bencoding"),
@@ -62,10 +66,13 @@ let package = Package(
     module("TrackerLogic", ["DeterministicCore", "Hashing", "TorrentModel", "TrackerWire"]),
 
     // Floor 4: bytes on sockets, blocks on disks, accounts in a database
-    module("Accounts", ["CSQLite", "TorrentModel", "TrackerLogic"]),
+    module("Accounts", ["CPostgres", "CSQLite", "TorrentModel", "TrackerLogic"]),
     module(
       "Networking",
-      ["CCurl", "CLinux", "CMiniUPnP", "DeterministicCore", "HTTPWire", "PeerWire", "TorrentModel"]),
+      [
+        "CCurl", "CLinux", "CMiniUPnP", "CRedis", "DeterministicCore", "HTTPWire", "PeerWire",
+        "TorrentModel",
+      ]),
     module("Storage", ["Bencoding", "CLinux", "DeterministicCore", "Hashing", "TorrentModel"]),
 
     // Floor 5: the real clock, sockets and disk brought to the decisions

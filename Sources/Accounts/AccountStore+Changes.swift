@@ -11,21 +11,21 @@ public struct AccountChanges: Sendable {
 extension AccountStore {
   /// Everything that was changed after a revision; 0 for all.
   public func changes(since revision: Int64) throws(AccountsError) -> AccountChanges {
-    // One transaction, so that the revision is that of the rows.
-    try database.execute("BEGIN")
-    defer { try? database.execute("COMMIT") }
-    return AccountChanges(
-      revision: try self.revision(),
-      members: try database.rows(
-        """
-        SELECT id, name, generation, is_revoked, most_torrents, most_addresses
-        FROM member WHERE revision > ?
-        """, .integer(revision), read: standing),
-      torrents: try database.rows(
-        """
-        SELECT id, info_hash, upload_percent, download_percent, is_removed
-        FROM torrent WHERE revision > ?
-        """, .integer(revision), read: Self.listing
-      ).compactMap { $0 })
+    // Of one moment, so that the revision is that of the rows.
+    try database.reading { () throws(AccountsError) in
+      AccountChanges(
+        revision: try self.revision(),
+        members: try database.rows(
+          """
+          SELECT id, name, generation, is_revoked, most_torrents, most_addresses
+          FROM member WHERE revision > ? ORDER BY id
+          """, .integer(revision), read: standing),
+        torrents: try database.rows(
+          """
+          SELECT id, info_hash, upload_percent, download_percent, is_removed
+          FROM torrent WHERE revision > ? ORDER BY id
+          """, .integer(revision), read: Self.listing
+        ).compactMap { $0 })
+    }
   }
 }

@@ -75,7 +75,7 @@ extension AccountStore {
       """
       SELECT id, name, generation, is_revoked, most_torrents, most_addresses, uploaded, downloaded,
         moved_up, moved_down, seed_time, last_seen, created,
-        (SELECT count(*) FROM session WHERE member = member.id AND is_active)
+        (SELECT count(*) FROM session WHERE session.member = member.id AND is_active <> 0)
       FROM member WHERE name = ?
       """, .text(name), read: read)
   }
@@ -86,7 +86,7 @@ extension AccountStore {
       """
       SELECT id, name, generation, is_revoked, most_torrents, most_addresses, uploaded, downloaded,
         moved_up, moved_down, seed_time, last_seen, created,
-        (SELECT count(*) FROM session WHERE member = member.id AND is_active)
+        (SELECT count(*) FROM session WHERE session.member = member.id AND is_active <> 0)
       FROM member WHERE id = ?
       """, .integer(Int64(id.number)), read: read)
   }
@@ -96,10 +96,11 @@ extension AccountStore {
     try database.rows(
       """
       SELECT id, name, generation, is_revoked, most_torrents, most_addresses, uploaded, downloaded,
-        moved_up, moved_down, seed_time, last_seen, created, coalesce(sessions, 0)
-      FROM member LEFT JOIN
-        (SELECT member, count(*) AS sessions FROM session WHERE is_active GROUP BY member)
-        ON member = member.id
+        moved_up, moved_down, seed_time, last_seen, created, coalesce(active.sessions, 0)
+      FROM member LEFT JOIN (
+        SELECT session.member AS id_of_member, count(*) AS sessions FROM session
+        WHERE is_active <> 0 GROUP BY session.member
+      ) AS active ON active.id_of_member = member.id
       ORDER BY name
       """, read: read)
   }

@@ -43,10 +43,10 @@ extension AccountStore {
   public func totals() throws(AccountsError) -> AccountTotals {
     try database.row(
       """
-      SELECT (SELECT count(*) FROM member WHERE NOT is_revoked),
-        (SELECT count(*) FROM member WHERE is_revoked),
-        (SELECT count(*) FROM torrent WHERE NOT is_removed),
-        (SELECT count(*) FROM session WHERE is_active),
+      SELECT (SELECT count(*) FROM member WHERE is_revoked = 0),
+        (SELECT count(*) FROM member WHERE is_revoked <> 0),
+        (SELECT count(*) FROM torrent WHERE is_removed = 0),
+        (SELECT count(*) FROM session WHERE is_active <> 0),
         (SELECT coalesce(sum(moved_up), 0) FROM member),
         (SELECT coalesce(sum(moved_down), 0) FROM member),
         (SELECT coalesce(sum(completed), 0) FROM torrent)

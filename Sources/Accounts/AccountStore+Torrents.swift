@@ -63,10 +63,9 @@ extension AccountStore {
       guard let torrent = try torrent(info.infoHash) else {
         throw AccountsError(.notFound("torrent"), on: title)
       }
-      try database.run(
-        "INSERT OR REPLACE INTO torrent_words (rowid, title, tags, files) VALUES (?, ?, ?, ?)",
-        .integer(torrent.listing.id.number), .text(title), .text(tags.joined(separator: " ")),
-        .text(words.joined(separator: "\n")))
+      try database.setWords(
+        of: torrent.listing.id.number, title: title, tags: tags.joined(separator: " "),
+        files: words.joined(separator: "\n"))
       return torrent
     }
   }
@@ -82,8 +81,7 @@ extension AccountStore {
       try database.run(
         "UPDATE torrent SET is_removed = 1, revision = ? WHERE info_hash = ?",
         .integer(try nextRevision()), .blob(infoHash.bytes))
-      try database.run(
-        "DELETE FROM torrent_words WHERE rowid = ?", .integer(torrent.listing.id.number))
+      try database.removeWords(of: torrent.listing.id.number)
       return torrent
     }
   }
@@ -106,7 +104,7 @@ extension AccountStore {
     of infoHash: InfoHash, announcing announces: [String]
   ) throws(AccountsError) -> [UInt8]? {
     let document = try database.row(
-      "SELECT document FROM torrent WHERE info_hash = ? AND NOT is_removed", .blob(infoHash.bytes)
+      "SELECT document FROM torrent WHERE info_hash = ? AND is_removed = 0", .blob(infoHash.bytes)
     ) { $0.blob(0) }
     guard let document, var editor = try? MetainfoEditor(document) else { return nil }
     editor.trackers = announces.map { [$0] }
@@ -119,7 +117,7 @@ extension AccountStore {
       """
       SELECT id, info_hash, upload_percent, download_percent, is_removed, title, size, file_count,
         tags, moved_up, moved_down, completed, created, length(document)
-      FROM torrent WHERE NOT is_removed ORDER BY created DESC, id DESC LIMIT ?
+      FROM torrent WHERE is_removed = 0 ORDER BY created DESC, id DESC LIMIT ?
       """, .integer(Int64(limit)), read: Self.read
     ).compactMap { $0 }
   }
@@ -131,17 +129,11 @@ extension AccountStore {
   ) throws(AccountsError) -> [CataloguedTorrent] {
     let words = Self.keywords(in: keywords)
     guard !words.isEmpty else { return try torrents(limit: limit) }
-    // Quoted, nothing in a word is an operator of the search.
-    let query = words.map { "\"\($0)\"*" }.joined(separator: " ")
-    return try database.rows(
-      """
-      SELECT id, info_hash, upload_percent, download_percent, is_removed, torrent.title, size,
-        file_count, torrent.tags, moved_up, moved_down, completed, created, length(document)
-      FROM torrent_words JOIN torrent ON torrent.id = torrent_words.rowid
-      WHERE torrent_words MATCH ? AND NOT is_removed
-      ORDER BY bm25(torrent_words, 10, 5, 1), created DESC LIMIT ?
-      """, .text(query), .integer(Int64(limit)), read: Self.read
-    ).compactMap { $0 }
+    var found: [CataloguedTorrent] = []
+    try database.search(words, limit: limit) { row in
+      if let torrent = Self.read(row) { found.append(torrent) }
+    }
+    return found
   }
 
   /// Runs of letters and digits; a few are enough.

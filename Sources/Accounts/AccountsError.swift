@@ -5,6 +5,8 @@ public struct AccountsError: Error, Hashable, Sendable, CustomStringConvertible 
   public enum Cause: Hashable, Sendable {
     /// SQLite's extended result code, and its words.
     case database(code: Int32, String)
+    /// The PostgreSQL server's words, or libpq's.
+    case server(String)
     /// The file is one of a later version, or no accounts at all.
     case foreignFile
     case notFound(String)
@@ -32,7 +34,7 @@ public struct AccountsError: Error, Hashable, Sendable, CustomStringConvertible 
   public var isMisuse: Bool {
     switch cause {
     case .notFound, .nameTaken, .badName, .badTorrent: true
-    case .database, .foreignFile, .system, .inUse: false
+    case .database, .server, .foreignFile, .system, .inUse: false
     }
   }
 
@@ -40,6 +42,7 @@ public struct AccountsError: Error, Hashable, Sendable, CustomStringConvertible 
     let subject = SafeText.visible(subject.prefix(200))
     return switch cause {
     case .database(let code, let words): "the accounts in \(subject): \(words) (SQLite \(code))"
+    case .server(let words): "the accounts at \(subject): \(SafeText.visible(words.prefix(300)))"
     case .foreignFile:
       "\(subject) holds no accounts that this version reads; use the version that made it"
     case .notFound(let what): "there is no \(what) '\(subject)'"

@@ -15,7 +15,7 @@ import TrackerLogic
 public final class AccountsKeeper {
   /// Whom the accounts let in.
   public let membership: Membership
-  private let folder: String
+  private let place: AccountsPlace
   private let patience: Int64
   private let lock: TrackerLock
   private let progress: FollowedRevision
@@ -35,21 +35,25 @@ public final class AccountsKeeper {
   private static let looksPerTidying = 20 * 60
 
   /// - Parameters:
+  ///   - place: where the accounts are.
+  ///   - folder: the tracker's data folder, which it has to itself wherever the accounts are.
   ///   - lifetime: after which a silent peer is gone.
-  ///   - announceBases: where members reach the tracker, for who makes their `.torrent` files.
   ///   - report: called on the loop when writing fails, and with `nil` when it succeeds again.
   public init(
-    in folder: String, lifetime: TimeSpan, on reactor: Reactor,
+    at place: AccountsPlace, in folder: String, lifetime: TimeSpan, on reactor: Reactor,
     report: @escaping (AccountsError?) -> Void
   ) throws(AccountsError) {
-    self.folder = folder
+    self.place = place
     patience = Int64(lifetime.seconds)
-    let accounts = try AccountStore(in: folder)
+    let accounts = try AccountStore(at: place)
+    _ = mkdir(folder, 0o777)
     lock = try TrackerLock(in: folder)
     membership = Membership(accounts.authority, lifetime: lifetime)
     let revision = try Self.follow(accounts, since: 0, into: membership)
     lock.tell(revision)
     progress = FollowedRevision(revision)
+    let run = UInt64.random(in: .min ... .max)
+    try accounts.tellFollowed(revision, as: run)
     do {
       results = try reactor.makeMailbox { outcomes in
         for outcome in outcomes { report(outcome) }
@@ -61,8 +65,8 @@ public final class AccountsKeeper {
       [membership, lock, progress, stopping, results, patience] in
       let worker = Worker(
         membership: membership, lock: lock, progress: progress, results: results,
-        patience: patience, revision: revision)
-      worker.run(in: folder) { stopping.isSet.load(ordering: .relaxed) }
+        patience: patience, revision: revision, run: run)
+      worker.work(at: place) { stopping.isSet.load(ordering: .relaxed) }
     }
     if thread == nil {
       throw AccountsError(.system(EAGAIN), on: "a thread for the accounts")
@@ -74,7 +78,7 @@ public final class AccountsKeeper {
 
   /// Where members reach the tracker, for whoever makes their `.torrent` files.
   public func setAnnounceBases(_ bases: [String]) throws(AccountsError) {
-    try AccountStore(in: folder).setAnnounceBases(bases)
+    try AccountStore(at: place).setAnnounceBases(bases)
   }
 
   /// Writes what waits and ends the thread. To be called once, when nothing is answered any more.
@@ -105,12 +109,13 @@ public final class AccountsKeeper {
     var dataVersion: Int64 = -1
     /// Not settled yet.
     var reports: [CreditReport] = []
-    var batch = CreditBatch(run: .random(in: .min ... .max))
+    let run: UInt64
+    var batch: CreditBatch
     var hasFailed = false
 
     init(
       membership: Membership, lock: TrackerLock, progress: FollowedRevision,
-      results: Mailbox<AccountsError?>, patience: Int64, revision: Int64
+      results: Mailbox<AccountsError?>, patience: Int64, revision: Int64, run: UInt64
     ) {
       self.membership = membership
       self.lock = lock
@@ -118,9 +123,11 @@ public final class AccountsKeeper {
       self.results = results
       self.patience = patience
       self.revision = revision
+      self.run = run
+      batch = CreditBatch(run: run)
     }
 
-    func run(in folder: String, until isStopping: () -> Bool) {
+    func work(at place: AccountsPlace, until isStopping: () -> Bool) {
       var accounts: AccountStore?
       var looks = 0
       while true {
@@ -128,25 +135,32 @@ public final class AccountsKeeper {
         looks += 1
         attempt { () throws(AccountsError) in
           let open: AccountStore
-          if let accounts { open = accounts } else { open = try AccountStore(in: folder) }
+          if let accounts { open = accounts } else { open = try AccountStore(at: place) }
           accounts = open
-          try look(at: open)
-          if isLast || looks % AccountsKeeper.looksPerBatch == 0 { try write(to: open) }
+          let isBatchDue = isLast || looks % AccountsKeeper.looksPerBatch == 0
+          try look(at: open, isTold: isBatchDue)
+          if isBatchDue { try write(to: open) }
           if looks % AccountsKeeper.looksPerTidying == 0 {
             try open.tidy(at: Int64(time(nil)), patience: patience)
           }
         }
-        if isLast { return }
+        if isLast {
+          try? accounts?.forgetFollower(run)
+          return
+        }
         usleep(AccountsKeeper.lookInterval)
       }
     }
 
-    private func look(at accounts: AccountStore) throws(AccountsError) {
+    /// - Parameter isTold: whether to say how far this tracker has come even where nothing changed.
+    private func look(at accounts: AccountStore, isTold: Bool) throws(AccountsError) {
       let version = try accounts.dataVersion()
-      guard version != dataVersion else { return }
-      revision = try AccountsKeeper.follow(accounts, since: revision, into: membership)
-      lock.tell(revision)
-      progress.tell(revision)
+      if version != dataVersion {
+        revision = try AccountsKeeper.follow(accounts, since: revision, into: membership)
+        lock.tell(revision)
+        progress.tell(revision)
+      }
+      if version != dataVersion || isTold { try accounts.tellFollowed(revision, as: run) }
       dataVersion = version
     }
 

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Networking
 import Synchronization
 import TorrentModel
 import TrackerLogic
@@ -19,6 +20,8 @@ final class SharedTracker: Sendable {
   private let currentPolicy: Mutex<AnnouncePolicy>
   /// Proxies that say where a HTTP announce comes from.
   let trustedProxies: [Address]
+  /// Where the swarms are kept together with those of other trackers; `nil` for a tracker alone.
+  let store: RedisAddress?
   /// Who may announce and what; `nil` for a tracker without members.
   let membership: Membership?
   private let shards: InlineArray<64, Mutex<Tracker>>
@@ -28,9 +31,10 @@ final class SharedTracker: Sendable {
 
   init(
     _ policy: AnnouncePolicy, admission: Tracker.Admission, membership: Membership? = nil,
-    trustedProxies: [Address] = []
+    trustedProxies: [Address] = [], store: RedisAddress? = nil
   ) {
     currentPolicy = Mutex(policy)
+    self.store = store
     self.trustedProxies = trustedProxies
     self.membership = membership
     var system = SystemRandomNumberGenerator()
@@ -76,12 +80,29 @@ final class SharedTracker: Sendable {
   func setPolicy(_ policy: AnnouncePolicy) {
     currentPolicy.withLock { current in
       let (mostPeers, mostTorrents) = (current.mostPeers, current.mostTorrents)
+      let stretch = current.stretchPercent
       current = policy
+      current.stretchPercent = stretch
       current.mostPeers = mostPeers
       current.mostTorrents = mostTorrents
     }
-    for shard in 0..<Self.shardCount { shards[shard].withLock { $0.policy = policy } }
+    for shard in 0..<Self.shardCount {
+      shards[shard].withLock { tracker in
+        let stretch = tracker.policy.stretchPercent
+        tracker.policy = policy
+        tracker.policy.stretchPercent = stretch
+      }
+    }
     allotRoom()
+  }
+
+  /// Peers are asked to wait so much longer than usual from now on.
+  func setStretch(_ stretch: IntervalStretch) {
+    guard policy.stretchPercent != stretch.percent else { return }
+    currentPolicy.withLock { $0.stretchPercent = stretch.percent }
+    for shard in 0..<Self.shardCount {
+      shards[shard].withLock { $0.policy.stretchPercent = stretch.percent }
+    }
   }
 
   // MARK: Counters

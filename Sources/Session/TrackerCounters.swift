@@ -9,12 +9,15 @@ final class TrackerCounters: Sendable {
     case scrape
     /// An announce or scrape that was told why not.
     case refusal
+    /// An announce that was answered without the swarms of the other trackers, the store being away.
+    case answerAlone
   }
 
   private let httpAnnounces = Atomic<UInt64>(0)
   private let udpAnnounces = Atomic<UInt64>(0)
   private let scrapes = Atomic<UInt64>(0)
   private let refusals = Atomic<UInt64>(0)
+  private let answersAlone = Atomic<UInt64>(0)
 
   @inline(__always)
   func count(_ event: Event) {
@@ -23,6 +26,7 @@ final class TrackerCounters: Sendable {
     case .udpAnnounce: udpAnnounces.wrappingAdd(1, ordering: .relaxed)
     case .scrape: scrapes.wrappingAdd(1, ordering: .relaxed)
     case .refusal: refusals.wrappingAdd(1, ordering: .relaxed)
+    case .answerAlone: answersAlone.wrappingAdd(1, ordering: .relaxed)
     }
   }
 
@@ -31,6 +35,7 @@ final class TrackerCounters: Sendable {
     counts.udpAnnounces += udpAnnounces.load(ordering: .relaxed)
     counts.scrapes += scrapes.load(ordering: .relaxed)
     counts.refusals += refusals.load(ordering: .relaxed)
+    counts.answersAlone += answersAlone.load(ordering: .relaxed)
   }
 }
 
@@ -41,6 +46,8 @@ public struct TrackerCounts: Hashable, Sendable {
   public var scrapes: UInt64 = 0
   /// Announces and scrapes that were told why not.
   public var refusals: UInt64 = 0
+  /// Announces answered from this tracker's memory while the store that it shares was away.
+  public var answersAlone: UInt64 = 0
 
   public init() {}
 

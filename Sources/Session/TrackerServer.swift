@@ -17,6 +17,8 @@ public final class TrackerServer {
   private let reactor: Reactor
   private var upkeepTimer: SlabID?
   private var rotationTimer: SlabID?
+  private var stretch = IntervalStretch()
+  private var meter = LoadMeter()
 
   /// Silent peers are looked for this often, so many peers at a time.
   private static let upkeepInterval = TimeSpan.seconds(1)
@@ -30,18 +32,22 @@ public final class TrackerServer {
   ///   - membership: who may announce and what; `nil` for a tracker without members. With one, every
   ///     torrent that it lists is tracked.
   ///   - trustedProxies: whose word counts for where a HTTP announce comes from.
+  ///   - store: where the swarms are kept together with those of other trackers; without it each keeps
+  ///     its own in memory.
   ///   - workers: threads that serve, at least 1; the loop's own is one of them.
+  ///   - report: called on the loop when the store fails, with the reason, and with `nil` when it serves
+  ///     again.
   public init(
     _ policy: AnnouncePolicy = AnnouncePolicy(), admission: Tracker.Admission,
-    membership: Membership? = nil, trustedProxies: [Address] = [], workers: Int = 1,
-    on reactor: Reactor
+    membership: Membership? = nil, trustedProxies: [Address] = [], store: RedisAddress? = nil,
+    workers: Int = 1, on reactor: Reactor, report: @escaping (String?) -> Void = { _ in }
   ) throws(NetworkError) {
     let tracker = SharedTracker(
       policy, admission: membership == nil ? admission : .everything, membership: membership,
-      trustedProxies: trustedProxies)
+      trustedProxies: trustedProxies, store: store)
     self.tracker = tracker
     self.reactor = reactor
-    worker = TrackerWorker(tracker, on: reactor)
+    worker = try TrackerWorker(tracker, on: reactor, report: report)
     var others: [TrackerWorkerThread] = []
     for number in 1..<max(1, workers) {
       if let thread = try TrackerWorkerThread(tracker, number: number) { others.append(thread) }
@@ -94,6 +100,19 @@ public final class TrackerServer {
         attempts -= 1
         guard attempts > 0 else { throw error }
       }
+    }
+  }
+
+  /// Serves at a socket that a service manager has opened, with all threads: one of another user's
+  /// cannot be joined by sockets of their own.
+  public func listen(at socket: consuming PassedSocket) throws(NetworkError) {
+    switch consume socket {
+    case .stream(let socket):
+      for other in others { try other.serve(atStream: socket) }
+      try worker.serveHTTP(at: socket)
+    case .datagram(let socket):
+      for other in others { try other.serve(atDatagrams: socket) }
+      try worker.serveDatagrams(at: socket)
     }
   }
 
@@ -150,6 +169,10 @@ public final class TrackerServer {
     upkeepTimer = reactor.schedule(after: Self.upkeepInterval) { [weak self] in
       guard let self else { return }
       self.tracker.tidy(at: self.reactor.now, budget: Self.purgeBudget)
+      if let load = self.meter.load(at: self.reactor.now, threads: self.others.count + 1) {
+        self.stretch.note(load: load)
+        self.tracker.setStretch(self.stretch)
+      }
       self.scheduleUpkeep()
     }
   }

@@ -11,19 +11,30 @@ import TrackerWire
 ///
 /// The invariant: nothing is sent to an address by UDP but an answer no longer than what came from
 /// it, unless it has shown with a connection ID that it receives what is sent to it.
-final class TrackerWorker: DatagramResponder {
-  private let tracker: SharedTracker
-  private let reactor: Reactor
-  private let counters: TrackerCounters
+final class TrackerWorker: DatagramResponder, PlainResponder {
+  let tracker: SharedTracker
+  let reactor: Reactor
+  let counters: TrackerCounters
   private var http: HTTPServer?
-  private var datagramServers: [DatagramServer] = []
+  private(set) var datagramServers: [DatagramServer] = []
   private var connectionIDs: ConnectionIDAuthority
+  /// The swarms of several trackers; `nil` for a tracker alone.
+  let shared: SharedSwarms?
 
-  init(_ tracker: SharedTracker, on reactor: Reactor) {
+  /// - Parameter report: called when the shared swarms are out of reach, and with `nil` when they are
+  ///   there again.
+  init(
+    _ tracker: SharedTracker, on reactor: Reactor, report: @escaping (String?) -> Void
+  ) throws(NetworkError) {
     self.tracker = tracker
     self.reactor = reactor
     counters = tracker.makeCounters()
     connectionIDs = tracker.connectionIDAuthority
+    if let store = tracker.store {
+      shared = try SharedSwarms(store, on: reactor, report: report)
+    } else {
+      shared = nil
+    }
   }
 
   var listeningOn: [Endpoint] { http?.listeningOn ?? [] }
@@ -33,13 +44,36 @@ final class TrackerWorker: DatagramResponder {
 
   /// Serves HTTP on an endpoint, and further ones as they are named.
   func serveHTTP(on endpoint: Endpoint, sharing: PortSharing) throws(NetworkError) {
-    let server =
-      http
-      ?? HTTPServer(on: reactor) { [unowned self] request, client in
-        respond(to: request, from: client) ?? HTTPResponse(.notFound)
+    try httpServer().listen(on: endpoint, sharing: sharing, waitsForData: true)
+  }
+
+  /// Serves HTTP at a socket that listens.
+  func serveHTTP(at socket: consuming FileDescriptor) throws(NetworkError) {
+    try httpServer().adopt(socket)
+  }
+
+  private func httpServer() -> HTTPServer {
+    if let http { return http }
+    let server = HTTPServer(on: reactor) { [unowned self] request, client in
+      respond(to: request, from: client) ?? HTTPResponse(.notFound)
+    }
+    if shared == nil {
+      server.plainResponder = self
+    } else {
+      server.deferrer = { [unowned self] request, client, promise in
+        answer(request, from: client, later: promise)
       }
+    }
     http = server
-    try server.listen(on: endpoint, sharing: sharing)
+    return server
+  }
+
+  /// Serves UDP at a socket that is bound.
+  func serveDatagrams(at socket: consuming FileDescriptor) throws(NetworkError) {
+    datagramServers.append(
+      try DatagramServer(
+        adopting: socket, at: Endpoint(.v4(0), port: 0), reactor: reactor,
+        longestReply: UDPTrackerResponse.longestReply, responder: self))
   }
 
   /// Serves UDP on an endpoint. With port 0, any that is free.
@@ -55,11 +89,44 @@ final class TrackerWorker: DatagramResponder {
 
   func close() {
     http?.close()
+    http?.plainResponder = nil
     for server in datagramServers { server.close() }
     datagramServers = []
+    shared?.close()
   }
 
   // MARK: HTTP
+
+  /// An announce as nearly every client sends it, answered where it lies. What is anything else, or is
+  /// refused, is left to `respond`.
+  func answer(
+    _ request: PlainRequest, in bytes: RawSpan, from client: Endpoint,
+    into body: inout OutputRawSpan
+  ) -> Bool {
+    guard !tracker.trustedProxies.contains(client.address),
+      let path = bytes.extracting(request.path).trackerPath, path.service == .announce,
+      let announce = try? AnnounceRequest(query: bytes.extracting(request.query)),
+      announce.wantsCompact
+    else { return false }
+    var admission: Membership.Admission?
+    if let membership = tracker.membership {
+      admission = try? membership.admit(
+        announce, key: path.key, from: client.address, at: reactor.now)
+      guard admission != nil else { return false }
+    }
+    let isServed = tracker.withTracker(of: announce.infoHash) { tracker in
+      do throws(TrackerFailure) {
+        try tracker.handle(announce, from: client.address, at: reactor.now, into: &body)
+        return true
+      } catch {
+        return false
+      }
+    }
+    guard isServed else { return false }
+    counters.count(.httpAnnounce)
+    if let admission { report(announce, admission) }
+    return true
+  }
 
   /// `nil` for a path that is not a tracker's.
   func respond(to request: HTTPRequest, from client: Endpoint) -> HTTPResponse? {
@@ -91,8 +158,15 @@ final class TrackerWorker: DatagramResponder {
   private func announce(
     _ query: HTTPQuery, _ key: ArraySlice<UInt8>?, from source: Address
   ) throws -> [UInt8] {
-    counters.count(.httpAnnounce)
     let announce = try AnnounceRequest(query: query)
+    return HTTPTrackerCodec.encode(try decide(announce, key, from: source))
+  }
+
+  /// What this tracker answers to an announce over HTTP by itself.
+  func decide(
+    _ announce: AnnounceRequest, _ key: ArraySlice<UInt8>?, from source: Address
+  ) throws(TrackerFailure) -> AnnounceReply {
+    counters.count(.httpAnnounce)
     let admission = try tracker.membership?.admit(
       announce, key: key, from: source, at: reactor.now)
     let reply = tracker.withTracker(of: announce.infoHash) {
@@ -102,7 +176,7 @@ final class TrackerWorker: DatagramResponder {
     case .success: if let admission { report(announce, admission) }
     case .failure: counters.count(.refusal)
     }
-    return HTTPTrackerCodec.encode(reply)
+    return reply
   }
 
   private func scrape(_ query: HTTPQuery, _ key: ArraySlice<UInt8>?) throws -> [UInt8] {
@@ -113,7 +187,7 @@ final class TrackerWorker: DatagramResponder {
       scrape.reply(tracker.policy) { tracker.statistics(of: $0) })
   }
 
-  private func report(_ announce: AnnounceRequest, _ admission: Membership.Admission) {
+  func report(_ announce: AnnounceRequest, _ admission: Membership.Admission) {
     tracker.membership?.report(announce, admission, time: Int64(time(nil)))
   }
 
@@ -144,6 +218,9 @@ final class TrackerWorker: DatagramResponder {
           return UDPTrackerResponse.writeError(error, request.transactionID, into: &reply)
         }
       }
+      if shared?.isReady == true {
+        return answer(announce, request.transactionID, from: client, admission, into: &reply)
+      }
       let isServed = tracker.withTracker(of: announce.infoHash) {
         $0.handle(
           announce, request.transactionID, from: client.address, at: reactor.now, into: &reply)
@@ -158,12 +235,23 @@ final class TrackerWorker: DatagramResponder {
         return UDPTrackerResponse.writeError(
           .scrapeByHTTP, request.transactionID, into: &reply)
       }
+      guard !isAnsweredLater(scrape, request.transactionID, from: client) else { return }
       scrape.write(request.transactionID, into: &reply) { tracker.statistics(of: $0) }
     }
   }
 
   private func isValid(_ connectionID: UInt64, _ client: Endpoint) -> Bool {
     connectionIDs.isValid(connectionID, from: client.address, at: reactor.now)
+  }
+}
+
+extension RawSpan {
+  /// The path of a tracker without members is told at a glance.
+  fileprivate var trackerPath: TrackerPath? {
+    withUnsafeBytes { bytes in
+      bytes.elementsEqual("/announce".utf8)
+        ? .announce : TrackerPath(ArraySlice(bytes))
+    }
   }
 }
 

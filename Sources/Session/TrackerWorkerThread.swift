@@ -7,6 +7,9 @@ import TorrentModel
 final class TrackerWorkerThread: Sendable {
   private enum Order {
     case serve(http: Endpoint?, datagrams: Endpoint)
+    /// Descriptors that are the thread's from then on.
+    case adoptStream(Int32)
+    case adoptDatagrams(Int32)
     case stop
   }
 
@@ -27,6 +30,15 @@ final class TrackerWorkerThread: Sendable {
     mailbox.send(.serve(http: http, datagrams: datagrams))
   }
 
+  /// Serves at a socket that others serve at as well.
+  func serve(atStream socket: borrowing FileDescriptor) throws(NetworkError) {
+    mailbox.send(.adoptStream(try socket.duplicate()))
+  }
+
+  func serve(atDatagrams socket: borrowing FileDescriptor) throws(NetworkError) {
+    mailbox.send(.adoptDatagrams(try socket.duplicate()))
+  }
+
   /// Ends the thread, and returns when it has. To be called once.
   func stop() {
     mailbox.send(.stop)
@@ -36,7 +48,8 @@ final class TrackerWorkerThread: Sendable {
   private static func run(_ tracker: SharedTracker, _ mailbox: Mailbox<Order>) {
     do {
       let reactor = try Reactor()
-      let worker = TrackerWorker(tracker, on: reactor)
+      // The first worker's is the same store, and it tells of it.
+      let worker = try TrackerWorker(tracker, on: reactor) { _ in }
       try reactor.read(mailbox) { orders in
         for order in orders {
           switch order {
@@ -44,6 +57,10 @@ final class TrackerWorkerThread: Sendable {
             // Where this socket cannot be had, the kernel gives its clients to those that could.
             if let http { try? worker.serveHTTP(on: http, sharing: .joining) }
             try? worker.serveDatagrams(on: datagrams, sharing: .joining)
+          case .adoptStream(let number):
+            try? worker.serveHTTP(at: FileDescriptor(owning: number))
+          case .adoptDatagrams(let number):
+            try? worker.serveDatagrams(at: FileDescriptor(owning: number))
           case .stop:
             worker.close()
             reactor.stop()

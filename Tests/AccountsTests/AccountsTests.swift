@@ -1,18 +1,11 @@
 import Accounts
 import DeterministicCore
 import Foundation
+import Synchronization
 import Testing
 import TorrentModel
 import TrackerLogic
 import TrackerWire
-
-/// A folder of its own for a test, gone afterwards.
-func withFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("shoal-accounts-\(UUID().uuidString)").path
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  try body(folder)
-}
 
 /// A `.torrent` file of one empty file of that name.
 func document(named name: String) -> [UInt8] {
@@ -22,6 +15,7 @@ func document(named name: String) -> [UInt8] {
   return Array("d8:announce3:old4:info\(info)e".utf8)
 }
 
+/// One contract for both databases.
 @Suite struct AccountsTests {
   private static let peer = PeerID(bytes: [UInt8](repeating: 7, count: 20))!
 
@@ -60,8 +54,8 @@ func document(named name: String) -> [UInt8] {
     "", " a", "a ", "a\nb", "a\u{202e}b", "a\\b", String(repeating: "n", count: 65),
   ])
   func namesThatMisleadAreRefused(name: String) throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+    try withAccounts(.sqlite) { open in
+      let accounts = try open()
       #expect(throws: AccountsError.self) {
         try accounts.addMember(name, limits: MemberLimits(), at: 1)
       }
@@ -69,9 +63,11 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aNameIsTakenOnceAndNoTextBecomesAStatement() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func aNameIsTakenOnceAndNoTextBecomesAStatement(engine: Engine)
+    throws
+  {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let name = "'); DROP TABLE member; --"
       _ = try accounts.addMember(name, limits: MemberLimits(), at: 1)
       #expect(throws: AccountsError(.nameTaken, on: name)) {
@@ -82,10 +78,12 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aRunningTrackerLearnsWhatChangedAndNoMore() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
-      let other = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func aRunningTrackerLearnsWhatChangedAndNoMore(engine: Engine)
+    throws
+  {
+    try withAccounts(engine) { open in
+      let accounts = try open()
+      let other = try open()
       let before = try other.dataVersion()
       let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
       let ben = try accounts.addMember("ben", limits: MemberLimits(), at: 1)
@@ -102,9 +100,11 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aBatchIsCreditedOnceHoweverOftenItIsSettled() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func aBatchIsCreditedOnceHoweverOftenItIsSettled(
+    engine: Engine
+  ) throws {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
       let torrent = try accounts.addTorrent(
         document(named: "t"), title: nil, tags: [], terms: .standard, at: 1)
@@ -132,9 +132,88 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aBatchThatFailsLeavesNothingBehind() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func noAmountThatAMemberClaimsStopsTheCredit(
+    engine: Engine
+  ) throws {
+    try withAccounts(engine) { open in
+      let accounts = try open()
+      let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
+      let ben = try accounts.addMember("ben", limits: MemberLimits(), at: 1)
+      let torrent = try accounts.addTorrent(
+        document(named: "t"), title: nil, tags: [],
+        terms: CreditTerms(uploadPercent: 1000, downloadPercent: 100), at: 1)
+      var batch = Self.batch
+      for key in UInt32(1)...5 {
+        var claim = report(anna, torrent, up: .max, down: .max, at: 10)
+        claim.session.key = key
+        try accounts.settle([claim, claim], as: batch, patience: 100, policy: CheatPolicy())
+        batch = batch.next
+      }
+      try accounts.settle(
+        [report(ben, torrent, up: 7, at: 20)], as: batch, patience: 100, policy: CheatPolicy())
+      #expect(try accounts.member(named: "ben").uploaded == 70)
+      #expect(try accounts.member(named: "anna").uploaded == 1 << 56 - 1)
+    }
+  }
+
+  @Test(arguments: Engine.installed) func twoTrackersCreditOneSessionOnce(engine: Engine) throws {
+    // In a data folder there is one tracker only.
+    guard engine == .postgres else { return }
+    try withAccounts(engine) { open in
+      let accounts = try open()
+      let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
+      let torrent = try accounts.addTorrent(
+        document(named: "t"), title: nil, tags: [], terms: .standard, at: 1)
+      let first = (1...200).map { report(anna, torrent, up: UInt64($0) * 10, at: Int64($0)) }
+      let failures = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 4) { tracker in
+        do {
+          let own = try open()
+          var batch = CreditBatch(run: UInt64(tracker) + 50)
+          for part in stride(from: 0, to: 200, by: 20) {
+            try own.settle(
+              Array(first[part..<part + 20]), as: batch, patience: 100, policy: CheatPolicy())
+            batch = batch.next
+          }
+        } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+      #expect(failures.withLock { $0 }.isEmpty)
+      #expect(try accounts.member(named: "anna").uploaded == 2000)
+      #expect(try accounts.history(of: anna.id, limit: 1).map(\.uploaded) == [2000])
+    }
+  }
+
+  @Test(arguments: Engine.installed) func whoChangesSomethingWaitsForEveryTracker(
+    engine: Engine
+  ) throws {
+    guard engine == .postgres else { return }
+    try withAccounts(engine) { open in
+      let accounts = try open()
+      #expect(accounts.wait(for: 1, in: "") == .noTracker)
+      let revision = try accounts.revision()
+      try accounts.tellFollowed(revision, as: 1)
+      try accounts.tellFollowed(revision, as: 2)
+      #expect(accounts.wait(for: revision, in: "") == .inForce)
+      try accounts.tellFollowed(revision + 1, as: 2)
+      let begin = Date()
+      Thread.detachNewThread {
+        usleep(300_000)
+        try? open().tellFollowed(revision + 1, as: 1)
+      }
+      #expect(accounts.wait(for: revision + 1, in: "") == .inForce)
+      #expect(Date().timeIntervalSince(begin) > 0.2)
+      try accounts.forgetFollower(1)
+      try accounts.forgetFollower(2)
+      #expect(accounts.wait(for: 99, in: "") == .noTracker)
+    }
+  }
+
+  @Test(arguments: Engine.installed) func aBatchThatFailsLeavesNothingBehind(engine: Engine) throws
+  {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
       let torrent = try accounts.addTorrent(
         document(named: "t"), title: nil, tags: [], terms: .standard, at: 1)
@@ -154,9 +233,9 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func signalsAreReportedAndGathered() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func signalsAreReportedAndGathered(engine: Engine) throws {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let anna = try accounts.addMember("anna", limits: MemberLimits(), at: 1)
       let torrent = try accounts.addTorrent(
         document(named: "t"), title: nil, tags: [], terms: .standard, at: 1)
@@ -177,9 +256,11 @@ func document(named name: String) -> [UInt8] {
 
   // MARK: The catalogue
 
-  @Test func torrentsAreFoundByTheBeginningsOfTheirWords() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func torrentsAreFoundByTheBeginningsOfTheirWords(
+    engine: Engine
+  ) throws {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       for (name, tags) in [
         ("Tide Pool", ["film"]), ("Low tide", []), ("Harbour", ["film", "old"]),
       ] {
@@ -201,9 +282,11 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aRemovedTorrentIsFoundNoMoreAndMayComeBack() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func aRemovedTorrentIsFoundNoMoreAndMayComeBack(engine: Engine)
+    throws
+  {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let terms = CreditTerms(uploadPercent: 200, downloadPercent: 0)
       let torrent = try accounts.addTorrent(
         document(named: "t"), title: "Title", tags: ["a"], terms: terms, at: 1)
@@ -221,9 +304,11 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func aMembersFileAnnouncesToTheMembersURLsAlone() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func aMembersFileAnnouncesToTheMembersURLsAlone(engine: Engine)
+    throws
+  {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       let torrent = try accounts.addTorrent(
         document(named: "t"), title: nil, tags: [], terms: .standard, at: 1)
       let urls = ["http://h:1/k/announce", "udp://h:1/k/announce"]
@@ -236,9 +321,9 @@ func document(named name: String) -> [UInt8] {
     }
   }
 
-  @Test func whatIsNoTorrentIsRefused() throws {
-    try withFolder { folder in
-      let accounts = try AccountStore(in: folder)
+  @Test(arguments: Engine.installed) func whatIsNoTorrentIsRefused(engine: Engine) throws {
+    try withAccounts(engine) { open in
+      let accounts = try open()
       #expect(throws: AccountsError.self) {
         try accounts.addTorrent([1, 2], title: nil, tags: [], terms: .standard, at: 1)
       }

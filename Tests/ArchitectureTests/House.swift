@@ -3,7 +3,7 @@
 enum House {
   /// Shims and system libraries, below every floor.
   static let basement: Set<String> = [
-    "CCurl", "CHashing", "CLinux", "CMiniUPnP", "COpenSSL", "CSQLite",
+    "CCurl", "CHashing", "CLinux", "CMiniUPnP", "COpenSSL", "CPostgres", "CRedis", "CSQLite",
   ]
 
   static let floors: [[String]] = [

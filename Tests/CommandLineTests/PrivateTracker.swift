@@ -78,11 +78,12 @@ struct PrivateTracker {
       String(repeating: "0", count: 20 - "\(peer)".count) + "\(peer)"
     }
 
-    fileprivate var query: String {
-      let escaped = stride(from: 0, to: 40, by: 2).map {
-        "%" + infoHash.dropFirst($0).prefix(2)
-      }.joined()
-      return "info_hash=\(escaped)&peer_id=\(peerID)&port=\(1000 + peer)&uploaded=\(uploaded)"
+    var escapedInfoHash: String {
+      stride(from: 0, to: 40, by: 2).map { "%" + infoHash.dropFirst($0).prefix(2) }.joined()
+    }
+
+    var query: String {
+      "info_hash=\(escapedInfoHash)&peer_id=\(peerID)&port=\(1000 + peer)&uploaded=\(uploaded)"
         + "&downloaded=\(downloaded)&left=\(left)" + (event.isEmpty ? "" : "&event=\(event)")
     }
   }

@@ -12,12 +12,14 @@ final class RunningShoal {
   /// Longer than any of these runs takes; a run that reaches it is killed and fails its test.
   static let patience: TimeInterval = 15
 
-  private init(_ words: [String], in folder: URL, environment: [String: String]) throws {
+  private init(
+    _ words: [String], in folder: URL, environment: [String: String], program: URL
+  ) throws {
     let name = UUID().uuidString
     output = folder.appendingPathComponent(".\(name).output")
     errors = folder.appendingPathComponent(".\(name).errors")
     for file in [output, errors] { try Data().write(to: file) }
-    process.executableURL = ShoalBinary.location
+    process.executableURL = program
     process.arguments = words
     let state = folder.appendingPathComponent(".state").path
     process.environment = ["TERM": "xterm", "XDG_STATE_HOME": state]
@@ -32,9 +34,10 @@ final class RunningShoal {
   /// Runs the program in `folder` while `body` does.
   static func with<Value>(
     _ words: [String], in folder: URL, environment: [String: String] = [:],
-    _ body: (RunningShoal) throws -> Value
+    program: URL = ShoalBinary.location, _ body: (RunningShoal) throws -> Value
   ) throws -> Value {
-    let running = try RunningShoal(words, in: folder, environment: environment)
+    let running = try RunningShoal(
+      words, in: folder, environment: environment, program: program)
     defer { running.kill() }
     return try body(running)
   }
@@ -55,6 +58,8 @@ final class RunningShoal {
   var text: String {
     get throws { String(decoding: try Data(contentsOf: output), as: UTF8.self) }
   }
+
+  var processIdentifier: Int32 { process.processIdentifier }
 
   func signal(_ number: Int32) { Foundation.kill(process.processIdentifier, number) }
 

@@ -17,10 +17,9 @@ public final class TrackerPages {
     public var adminHosts: [String] = []
     /// Where members' pages are served; `nil` for nowhere.
     public var members: Endpoint?
-    /// The data folder.
-    public var folder: String
+    public var accounts: AccountsPlace
 
-    public init(folder: String) { self.folder = folder }
+    public init(accounts: AccountsPlace) { self.accounts = accounts }
   }
 
   /// Where the pages are, once they are served.
@@ -94,7 +93,7 @@ public final class TrackerPages {
   ) {
     do {
       let reactor = try Reactor()
-      let accounts = try AccountStore(in: configuration.folder)
+      let accounts = try AccountStore(at: configuration.accounts)
       var servers: [HTTPServer] = []
       var places = Places()
       var admin: AdminListener?

@@ -95,6 +95,10 @@ struct TrackerStatus {
     add(
       "refusals_total", "counter", "Announces and scrapes that were told why not.",
       answered.refusals)
+    add(
+      "answers_alone_total", "counter",
+      "Announces answered from memory while the store of the shared swarms was away.",
+      answered.answersAlone)
     add("scrapes_total", "counter", "Scrapes since the start.", answered.scrapes)
     add("swarms", "gauge", "Torrents with peers.", swarms)
     add("peers", "gauge", "Peers in all swarms.", peers)

@@ -10,7 +10,16 @@ enum AccountsCommand {
   static let dataFlag = Flag(
     "data", short: "d", .folder, "the data folder of the tracker", fallback: "./tracker-data")
 
-  static let group = FlagGroup(title: "Tracker", [dataFlag.outline])
+  static let accountsFlag = Flag(
+    "accounts", .postgres, "a PostgreSQL database with the accounts of several trackers",
+    fallback: "in the data folder, for one tracker")
+
+  static let group = FlagGroup(title: "Tracker", [dataFlag.outline, accountsFlag.outline])
+
+  static func place(_ arguments: ParsedArguments) throws(CommandError) -> AccountsPlace {
+    if let server = try arguments.value(of: accountsFlag) { return .server(server) }
+    return .folder(try folder(arguments))
+  }
 
   static func folder(_ arguments: ParsedArguments) throws(CommandError) -> String {
     try arguments.value(of: dataFlag) ?? TrackerOptions.defaultData
@@ -22,12 +31,13 @@ enum AccountsCommand {
     _ body: (AccountStore) throws(AccountsError) -> Value
   ) throws(CommandError) -> Value {
     let folder = try folder(arguments)
+    let place = try place(arguments)
     do {
-      let accounts = try AccountStore(in: folder)
+      let accounts = try AccountStore(at: place)
       let value = try body(accounts)
-      if TrackerLock.wait(for: try accounts.revision(), in: folder) == .unanswered {
+      if accounts.wait(for: try accounts.revision(), in: folder) == .unanswered {
         console.warn(
-          "the running tracker has not followed in five seconds; look at what it complains of")
+          "a running tracker has not followed in five seconds; look at what it complains of")
       }
       return value
     } catch {
@@ -39,14 +49,14 @@ enum AccountsCommand {
   static func look<Value>(
     _ arguments: ParsedArguments, _ body: (AccountStore) throws(AccountsError) -> Value
   ) throws(CommandError) -> Value {
-    let folder = try folder(arguments)
-    guard AccountStore.exist(in: folder) else {
+    let place = try place(arguments)
+    if case .folder(let folder) = place, !AccountStore.exist(in: folder) {
       throw .usage(
         "there are no accounts in this folder", on: folder,
         remedy: "name the tracker's data folder with --data, or add a member")
     }
     do {
-      return try body(AccountStore(in: folder))
+      return try body(AccountStore(at: place))
     } catch {
       throw CommandError(error)
     }
@@ -81,8 +91,14 @@ extension CommandError {
       error.isMisuse ? .usage : .disk, "\(error)",
       remedy: error.isMisuse
         ? "see 'shoal tracker user list' and 'shoal tracker torrent list'"
-        : "check the folder of --data, its disk and its owner")
+        : "check the folder of --data, its disk and its owner, or the server of --accounts")
   }
+}
+
+extension ValueKind where Value == PostgresAddress {
+  static let postgres = ValueKind(
+    placeholder: "URL", expected: "a URL such as postgres://USER@HOST/DATABASE"
+  ) { PostgresAddress($0) }
 }
 
 extension ValueKind where Value == Int {

@@ -1,4 +1,5 @@
 import Accounts
+import CLinux
 import Control
 import DeterministicCore
 import Glibc
@@ -15,6 +16,10 @@ func runTracker(
   let options = try TrackerOptions(TrackerOptions.configured(arguments))
   Reactor.ignoreBrokenPipes()
   do {
+    // Before anything else is opened or started.
+    var passed: [PassedSocketBox] = []
+    try PassedSocket.takeAll { passed.append(PassedSocketBox($0)) }
+    try options.becomeUser()
     let reactor = try Reactor()
     var reload: () -> Void = {}
     try reactor.onSignals([SIGINT, SIGTERM, SIGHUP]) { signal in
@@ -24,7 +29,8 @@ func runTracker(
     let server = try TrackerServer(
       options.policy, admission: options.isOpen ? .everything : .registered,
       membership: keeper?.membership, trustedProxies: options.trustedProxies,
-      workers: options.workers, on: reactor)
+      store: options.store, workers: options.workers, on: reactor,
+      report: storeReporter(options, console))
     reload = { reloadConfiguration(arguments, options, server, console) }
     var watcher: FolderWatcher?
     if !options.isOpen, keeper == nil {
@@ -34,7 +40,10 @@ func runTracker(
     // Once it is known which torrents are tracked, and before the first announce.
     let swarms = SwarmsFile(in: options.data)
     restore(swarms, to: server, console)
-    for var endpoint in options.endpoints {
+    for box in passed {
+      if let socket = box.take() { try server.listen(at: socket) }
+    }
+    for var endpoint in passed.isEmpty ? options.endpoints : [] {
       do {
         endpoint.port = server.listeningOn.first?.port ?? endpoint.port
         try server.listen(on: endpoint)
@@ -113,11 +122,29 @@ private func saveReporter(
   }
 }
 
+/// Tells when the swarms that several trackers share are out of reach, and when they are there again.
+private func storeReporter(
+  _ options: TrackerOptions, _ console: Console
+) -> (String?) -> Void {
+  let place = options.store?.description ?? ""
+  return { reason in
+    if let reason {
+      console.warn(
+        "the swarms at \(place) are out of reach, and peers learn of those that announce here alone: "
+          + SafeText.visible(reason))
+    } else {
+      console.warn("the swarms at \(place) are there again")
+    }
+  }
+}
+
 /// Opens the accounts, and tells when they cannot be written, and when they can be again.
 private func keepAccounts(
   _ options: TrackerOptions, _ reactor: Reactor, _ console: Console
 ) throws(AccountsError) -> AccountsKeeper {
-  try AccountsKeeper(in: options.data, lifetime: options.policy.lifetime, on: reactor) { failure in
+  try AccountsKeeper(
+    at: options.accounts, in: options.data, lifetime: options.policy.lifetime, on: reactor
+  ) { failure in
     if let failure {
       console.warn("nothing is credited until this is mended: \(failure)")
     } else {
@@ -131,7 +158,8 @@ private func servePages(
   _ options: TrackerOptions, _ server: TrackerServer, _ keeper: AccountsKeeper?
 ) throws(CommandError) -> TrackerPages? {
   guard let keeper, !options.pages.isNone else { return nil }
-  let configuration = try options.pages.configuration(data: options.data)
+  let configuration = try options.pages.configuration(
+    data: options.data, accounts: options.accounts)
   do {
     return try TrackerPages(
       configuration, monitor: server.monitor, followed: keeper.followed)
@@ -168,6 +196,7 @@ private func reloadConfiguration(
     same.youngInterval = before.youngInterval
     same.leastInterval = before.leastInterval
     same.mostPeers = before.mostPeers
+    same.sites = before.sites
     if same != before {
       console.warn("some of what changed in the configuration takes a new start of the tracker")
     }
@@ -203,7 +232,29 @@ private func tellTorrents(
   }
 }
 
+/// Holds a passed socket until the tracker is there to serve at it.
+private final class PassedSocketBox {
+  private var socket: PassedSocket?
+
+  init(_ socket: consuming PassedSocket) { self.socket = consume socket }
+
+  func take() -> PassedSocket? { socket.take() }
+}
+
 extension TrackerOptions {
+  /// Gives root's rights up, where that was asked for.
+  fileprivate func becomeUser() throws(CommandError) {
+    guard let user else { return }
+    guard shoal_make_folder_for(data, user) == 0, shoal_become_user(user) == 0 else {
+      let code = errno
+      throw CommandError(
+        code == ENOENT ? .usage : .failure,
+        "cannot become the user '\(SafeText.visible(user))': "
+          + (code == ENOENT ? "there is none" : String(cString: strerror(code))),
+        remedy: "start as root with --user, or as that user without it")
+    }
+  }
+
   var policy: AnnouncePolicy {
     var policy = AnnouncePolicy()
     policy.interval = interval
@@ -211,6 +262,7 @@ extension TrackerOptions {
     policy.minInterval = leastInterval
     policy.jitter = min(policy.jitter, TimeSpan.seconds(interval.seconds / 10))
     policy.lifetime = interval * 2 + .minutes(5)
+    policy.sites = sites
     policy.mostPeersPerReply = mostPeers
     policy.standardPeers = min(policy.standardPeers, mostPeers)
     return policy

@@ -1,17 +1,25 @@
 import Accounts
 import DeterministicCore
+import Networking
 import Storage
 import TorrentModel
+import TrackerLogic
 import TrackerWire
 
 /// What `shoal tracker` was asked to do.
 struct TrackerOptions: Hashable, Sendable {
+  /// Whom to run as, where started as root.
+  var user: String?
   /// One port for HTTP (TCP) and UDP announces.
   var listen: Endpoint
   /// Whether any torrent may be announced, or those in `torrents` only.
   var isOpen: Bool
   /// Whether members alone may announce, and the torrents of the catalogue alone.
   var isPrivate: Bool
+  /// Where the accounts are; of a private tracker.
+  var accounts: AccountsPlace
+  /// Where the swarms are kept together with those of other trackers; `nil` for in memory alone.
+  var store: RedisAddress?
   /// Where members reach the tracker: scheme, host and port of each URL; empty to guess.
   var publicURLs: [String]
   /// The folder whose .torrent files name the torrents that are tracked.
@@ -28,6 +36,8 @@ struct TrackerOptions: Hashable, Sendable {
   var mostPeers: Int
   /// How often the swarms are written to the data folder.
   var saveInterval: TimeSpan
+  /// Networks whose peers are named to each other first.
+  var sites: SiteMap
   /// Threads that answer.
   var workers: Int
   /// Proxies whose word counts for where a HTTP announce comes from.
@@ -40,6 +50,9 @@ struct TrackerOptions: Hashable, Sendable {
   private static let listenFlag = Flag(
     "listen", short: "l", .listen, "where to serve HTTP and UDP",
     fallback: "[::]:\(defaultPort), every address")
+  private static let userFlag = Flag(
+    "user", .text("NAME", expected: "the name of a user"),
+    "give root's rights up and run as this user; ports below 1024 can be bound all the same")
   private static let openFlag = Switch("open", "track every torrent that is announced")
   private static let privateSwitch = Switch(
     "private", "serve members alone; so it is once the data folder has accounts")
@@ -47,6 +60,9 @@ struct TrackerOptions: Hashable, Sendable {
     "public-url", .trackerURL,
     "where members reach the tracker, without a path, as their announce URLs have it",
     fallback: "HTTP and UDP at the address and port of --listen", isRepeatable: true)
+  private static let swarmsFlag = Flag(
+    "swarms", .redis, "a Redis server where several trackers keep their swarms together",
+    fallback: "in memory, for this tracker alone")
   private static let torrentsFlag = Flag(
     "torrents", .folder, "the folder of .torrent files that may be announced",
     fallback: "torrents in the data folder")
@@ -71,6 +87,9 @@ struct TrackerOptions: Hashable, Sendable {
   private static let proxyFlag = Flag(
     "trusted-proxy", .address, "a reverse proxy whose X-Forwarded-For is believed",
     isRepeatable: true)
+  private static let siteFlag = Flag(
+    "site", .site, "networks whose peers are named to each other before all others",
+    isRepeatable: true)
   private static let configFlag = Flag(
     "config", short: "c", .path,
     "a file with these flags, one 'key = value' a line; flags given here come after it")
@@ -79,9 +98,9 @@ struct TrackerOptions: Hashable, Sendable {
     title: "Tracker",
     [
       listenFlag.outline, openFlag.outline, privateSwitch.outline, publicURLFlag.outline,
-      torrentsFlag.outline, dataFlag.outline,
-      intervalFlag.outline, youngIntervalFlag.outline, leastIntervalFlag.outline,
-      mostPeersFlag.outline,
+      torrentsFlag.outline, dataFlag.outline, AccountsCommand.accountsFlag.outline,
+      swarmsFlag.outline, intervalFlag.outline, youngIntervalFlag.outline,
+      leastIntervalFlag.outline, mostPeersFlag.outline, siteFlag.outline, userFlag.outline,
       saveFlag.outline, workersFlag.outline, proxyFlag.outline, configFlag.outline,
     ])
 
@@ -105,14 +124,19 @@ struct TrackerOptions: Hashable, Sendable {
     listen =
       try arguments.value(of: Self.listenFlag)
       ?? Endpoint(.v6(high: 0, low: 0), port: Self.defaultPort)
+    user = try arguments.value(of: Self.userFlag)
     isOpen = arguments.has(Self.openFlag)
     data = try arguments.value(of: Self.dataFlag) ?? Self.defaultData
     _ = try arguments.exclusive(Self.openFlag, Self.privateSwitch)
-    isPrivate = arguments.has(Self.privateSwitch) || AccountStore.exist(in: data)
+    accounts = try AccountsCommand.place(arguments)
+    store = try arguments.value(of: Self.swarmsFlag)
+    isPrivate =
+      arguments.has(Self.privateSwitch) || accounts != .folder(data)
+      || AccountStore.exist(in: data)
     guard !isPrivate || !isOpen else {
       throw .usage(
-        "this data folder has members, and --open would serve everybody", on: data,
-        remedy: "leave out --open, or name another folder with --data")
+        "this tracker has members, and --open would serve everybody", on: data,
+        remedy: "leave out --open, or --accounts, or name another folder with --data")
     }
     publicURLs = try arguments.values(of: Self.publicURLFlag).map(Self.base)
     if isPrivate, try arguments.value(of: Self.torrentsFlag) != nil {
@@ -135,6 +159,10 @@ struct TrackerOptions: Hashable, Sendable {
     guard saveInterval >= .seconds(1) else { throw .usage("--save-every wants a second or more") }
     workers = try arguments.value(of: Self.workersFlag) ?? min(WorkerThread.recommendedCount, 64)
     trustedProxies = try arguments.values(of: Self.proxyFlag)
+    sites = SiteMap()
+    for text in try arguments.values(of: Self.siteFlag) where !sites.add(text) {
+      throw .usage("--site names more than 256 networks", remedy: "name larger ones")
+    }
     pages = try TrackerPageOptions(arguments)
     guard pages.isNone || isPrivate else {
       throw .usage(
@@ -153,6 +181,22 @@ struct TrackerOptions: Hashable, Sendable {
   }
 }
 
+extension ValueKind where Value == String {
+  fileprivate static let site = ValueKind(
+    placeholder: "LABEL=NETWORK",
+    expected: "a label and its networks such as hall1=10.1.0.0/16,2001:db8:1::/48"
+  ) { text in
+    var sites = SiteMap()
+    return sites.add(text) ? text : nil
+  }
+}
+
+extension ValueKind where Value == RedisAddress {
+  fileprivate static let redis = ValueKind(
+    placeholder: "URL", expected: "a URL such as redis://HOST:6379 or redis://:PASSWORD@HOST/0"
+  ) { RedisAddress($0) }
+}
+
 extension Verb {
   static let tracker = Verb(
     "tracker", "Runs a tracker, by HTTP and UDP.", operands: .none,
@@ -164,8 +208,12 @@ extension Verb {
       "Announces are answered at http://HOST:PORT/announce and udp://HOST:PORT. Only torrents "
         + "whose .torrent file lies in the folder of --torrents are tracked, unless --open is "
         + "given; the folder is looked at again when it changes.",
-      "SIGHUP has the file of --config read again: the intervals and --max-numwant are in force at "
-        + "once, all else when the tracker starts again.",
+      "Several trackers serve one community with --accounts and --swarms, and the same --public-url for "
+        + "each of them; what is lost when one of them or a server dies is told in docs/TRACKER.md. "
+        + "libpq finds a password in ~/.pgpass, where no list of processes shows it.",
+      "Sockets that systemd passes (tracker/shoal-tracker.socket) are served in place of --listen.",
+      "SIGHUP has the file of --config read again: the intervals, --max-numwant and --site are in "
+        + "force at once, all else when the tracker starts again.",
       "The swarms are written to the data folder every --save-every and at the end, and read again "
         + "at the start: a kill or a power cut costs what came after the last time. The file before "
         + "is kept, and used where the last one is damaged.",

@@ -1,3 +1,4 @@
+import Accounts
 import Control
 import Networking
 import Storage
@@ -40,8 +41,10 @@ struct TrackerPageOptions: Hashable, Sendable {
   var isNone: Bool { admin == nil && pages == nil }
 
   /// - Parameter data: the data folder.
-  func configuration(data: String) throws(CommandError) -> TrackerPages.Configuration {
-    var configuration = TrackerPages.Configuration(folder: data)
+  func configuration(
+    data: String, accounts: AccountsPlace
+  ) throws(CommandError) -> TrackerPages.Configuration {
+    var configuration = TrackerPages.Configuration(accounts: accounts)
     configuration.admin = admin
     configuration.adminHosts = adminHosts
     configuration.members = pages
