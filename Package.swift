@@ -125,7 +125,7 @@ let package = Package(
     tests("HashingTests", ["Hashing"]),
     tests("InteroperationTests", []),
     tests("NetworkingTests", ["Networking"]),
-    tests("PeerWireTests", ["DeterministicCore", "PeerWire"]),
+    tests("PeerWireTests", ["DeterministicCore", "Hashing", "PeerWire"]),
     tests("SessionTests", ["Session"]),
     tests(
       "SimulatorTests",

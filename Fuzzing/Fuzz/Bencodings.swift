@@ -1,4 +1,5 @@
 import Bencoding
+import Hashing
 import PeerWire
 import TorrentModel
 
@@ -11,7 +12,7 @@ extension FuzzTarget {
         seeds: ["i-42e", "0:", "4:spam", "l4:spami7ee", "d3:bar4:spam3:fooi42ee", "lllleeee"].map {
           Array($0.utf8)
         }, bencode),
-      .decoder("metainfo", seeds: [singleFile, manyFiles], metainfo),
+      .decoder("metainfo", seeds: [singleFile, manyFiles, version2, hybrid], metainfo),
       .decoder("extension-handshake", seeds: [extensionHandshakeSeed], extensionHandshake),
       .decoder(
         "metadata-message",
@@ -38,12 +39,13 @@ extension FuzzTarget {
     guard let metainfo = try? Metainfo(bytes) else { return }
     let info = metainfo.info
     let geometry = info.geometry
-    require(geometry.totalLength == info.layout.totalLength, "two lengths of one torrent")
+    require(geometry.extent == info.layout.extent, "two extents of one torrent")
+    require(geometry.totalLength >= info.layout.totalLength, "pieces shorter than the files")
     let pieces = (0..<geometry.pieceCount).map(PieceIndex.init)
     require(
       pieces.reduce(0) { $0 + UInt64(geometry.length(of: $1)) } == geometry.totalLength,
       "pieces that are not the torrent")
-    for piece in pieces.prefix(3) { _ = info.hash(of: piece) }
+    for piece in pieces.prefix(3) { _ = info.check(of: piece) }
     let again = try? TorrentInfo(metadata: Array(info.bytes), expecting: info.infoHash)
     require(again?.bytes == info.bytes, "metadata that only a .torrent file may hold")
     let link = metainfo.magnet
@@ -106,6 +108,24 @@ extension FuzzTarget {
         ("comment", .string("a comment")), ("info", .dictionary(info)),
         ("url-list", .string("http://seed/")),
       ]))
+  }
+
+  private static var version2: [UInt8] { document(of: .v2) }
+  private static var hybrid: [UInt8] { document(of: .hybrid) }
+
+  /// Of a file of three pieces, an empty one and a short one.
+  private static func document(of version: TorrentVersion) -> [UInt8] {
+    let listed = [(["a"], 40_000), (["b"], 0), (["c", "d"], 9)].map {
+      ListedFile(path: $0.0, length: $0.1)
+    }
+    guard
+      let layout = try? FileLayout(
+        name: "name", isSingleFile: false, listed: listed, alignment: 16384)
+    else { fatalError("the seed is no torrent") }
+    return MetainfoBuilder(layout: layout, pieceLength: 16384, version: version).document(
+      hashes: (0..<4).map {
+        PieceHashes(sha1: SHA1.hash([$0]), root: SHA256.hash([$0]))
+      })
   }
 
   private static var singleFile: [UInt8] {

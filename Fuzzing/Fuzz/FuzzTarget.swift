@@ -44,7 +44,7 @@ struct FuzzTarget {
   static var all: [FuzzTarget] {
     bencodings + peerMessages + trackerMessages + requests + texts + ringAndState
       + [trackerSnapshot]
-      + [swarm, chordNode, transport, tracker, announceExchange, httpConnection]
+      + [swarm, hashRequests, chordNode, transport, tracker, announceExchange, httpConnection]
   }
 
   /// What the fuzzer's callback, which carries no context, runs. Set once before it starts.

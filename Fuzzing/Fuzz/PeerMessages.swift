@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import TorrentModel
 
@@ -151,11 +152,13 @@ extension FuzzTarget {
   /// A message of each kind, one block among them.
   private static var stream: [UInt8] {
     let block = Block(piece: PieceIndex(1), offset: 16384, length: 5)
+    let range = HashRange(root: .zero, layer: 0, first: 2, count: 2, proofLayers: 1)
     let messages: [PeerMessage] = [
       .keepAlive, .choke, .unchoke, .interested, .notInterested, .have(PieceIndex(2)),
       .bitfield([0xf0]), .request(block), .cancel(block), .port(6881), .suggest(PieceIndex(3)),
       .haveAll, .haveNone, .reject(block), .allowedFast(PieceIndex(4)),
-      .extended(id: 0, payload: Array("de".utf8)),
+      .extended(id: 0, payload: Array("de".utf8)), .hashRequest(range), .hashReject(range),
+      .hashes(range, [.zero, .zero]),
     ]
     var bytes: [UInt8] = [3]
     for message in messages { message.encode(into: &bytes) }

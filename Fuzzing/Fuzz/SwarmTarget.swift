@@ -173,7 +173,7 @@ private struct SwarmGame: ~Copyable {
   // MARK: Messages
 
   private func message(_ input: inout FuzzInput) -> PeerMessage {
-    switch input.below(20) {
+    switch input.below(23) {
     case 0: .keepAlive
     case 1: .choke
     case 2, 3: .unchoke
@@ -191,8 +191,17 @@ private struct SwarmGame: ~Copyable {
     case 16: .reject(block(&input))
     case 17: .allowedFast(PieceIndex(number: input.number()))
     case 18: .unknown(id: 99)
+    case 19: .hashRequest(range(&input))
+    case 20: .hashReject(range(&input))
+    case 21: .hashes(range(&input), [.zero, .zero])
     default: extended(&input)
     }
+  }
+
+  private func range(_ input: inout FuzzInput) -> HashRange {
+    HashRange(
+      root: .zero, layer: input.number(), first: input.number(), count: 2,
+      proofLayers: input.number())
   }
 
   private func extended(_ input: inout FuzzInput) -> PeerMessage {

@@ -90,9 +90,12 @@ extension BencodeValue {
 
   /// The value of a key of a dictionary, by binary search; `nil` for any other kind of value.
   @inline(never)
-  public subscript(key: String) -> BencodeValue? {
+  public subscript(key: String) -> BencodeValue? { self[ArraySlice(key.utf8)] }
+
+  /// The value of a key that is no text, such as a hash.
+  @inline(never)
+  public subscript(wanted: ArraySlice<UInt8>) -> BencodeValue? {
     guard let entries else { return nil }
-    let wanted = key.utf8
     var low = 0
     var high = entries.count
     while low < high {
@@ -103,7 +106,7 @@ extension BencodeValue {
         high = middle
       }
     }
-    guard low < entries.count, entries[low].key.elementsEqual(wanted) else { return nil }
+    guard low < entries.count, entries[low].key == wanted else { return nil }
     return entries[low].value
   }
 

@@ -37,6 +37,11 @@ public struct Bytes32: Hashable, Comparable, Sendable {
 
   public var bytes: [UInt8] { (0..<32).map { self[$0] } }
 
+  /// The first twenty bytes.
+  public var truncated: Bytes20 {
+    Bytes20(high: words[0], middle: words[1], low: UInt32(truncatingIfNeeded: words[2] >> 32))
+  }
+
   @inlinable
   public static func == (left: Bytes32, right: Bytes32) -> Bool {
     left.words[0] == right.words[0] && left.words[1] == right.words[1]

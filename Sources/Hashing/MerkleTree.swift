@@ -43,13 +43,39 @@ public enum MerkleTree {
     return nodes[0]
   }
 
+  /// The layer above one of some height.
+  public static func layer(
+    above layer: [Bytes32], height: Int, with lanes: inout SHA256Lanes
+  ) -> [Bytes32] {
+    let nodes = layer.count.isMultiple(of: 2) ? layer : layer + [padding(height: height)]
+    return parents(of: nodes, with: &lanes)
+  }
+
+  /// The node that nodes side by side lead to, given those beside their ancestors from below.
+  ///
+  /// - Parameter first: the number of the first node in its layer, a multiple of their count.
+  /// - Precondition: the count of nodes is a power of two.
+  public static func root(
+    of nodes: [Bytes32], first: Int, uncles: some Sequence<Bytes32>
+  ) -> Bytes32 {
+    var lanes = SHA256Lanes()
+    var node = root(of: nodes, width: nodes.count, with: &lanes)
+    var place = first / nodes.count
+    for uncle in uncles {
+      node = place.isMultiple(of: 2) ? parent(node, uncle) : parent(uncle, node)
+      place /= 2
+    }
+    return node
+  }
+
   private static func parents(of nodes: [Bytes32], with lanes: inout SHA256Lanes) -> [Bytes32] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(nodes.count * 32)
-    for node in nodes { bytes += node.bytes }
+    // The words as they are hashed: most significant byte first.
+    var words: [UInt64] = []
+    words.reserveCapacity(nodes.count * 4)
+    for node in nodes { for word in 0..<4 { words.append(node.words[word].bigEndian) } }
     var parents: [Bytes32] = []
     parents.reserveCapacity(nodes.count / 2)
-    bytes.withUnsafeBytes { bytes in
+    words.withUnsafeBytes { bytes in
       var pairs = stride(from: 0, to: bytes.count, by: 64).map { start in
         UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64])
       }[...]

@@ -11,7 +11,10 @@ public struct ReservedBits: Hashable, Sendable {
   /// The fast extension: the third least significant bit (BEP 6).
   public static let fastExtension = ReservedBits(word: 0x04)
 
-  /// What we announce.
+  /// The torrent is of version 2, too: the fourth bit from the left of the last byte (BEP 52).
+  public static let version2 = ReservedBits(word: 0x10)
+
+  /// What we announce of any torrent.
   public static let ours = ReservedBits(
     word: extensionProtocol.word | fastExtension.word)
 

@@ -1,3 +1,4 @@
+import Hashing
 public import TorrentModel
 
 extension PeerMessage {
@@ -33,6 +34,9 @@ extension PeerMessage {
       bytes.append(MessageID.extended)
       bytes.append(id)
       bytes.append(contentsOf: payload)
+    case .hashRequest(let range): bytes.appendFrame(MessageID.hashRequest, range)
+    case .hashes(let range, let nodes): bytes.appendFrame(MessageID.hashes, range, nodes)
+    case .hashReject(let range): bytes.appendFrame(MessageID.hashReject, range)
     case .unknown: preconditionFailure("a message of unknown kind is never sent")
     }
   }
@@ -74,6 +78,18 @@ extension [UInt8] {
     append(bigEndian: 5)
     append(id)
     append(bigEndian: piece.number)
+  }
+
+  fileprivate mutating func appendFrame(
+    _ id: UInt8, _ range: HashRange, _ nodes: [Bytes32] = []
+  ) {
+    append(bigEndian: UInt32(1 + HashRange.length + 32 * nodes.count))
+    append(id)
+    append(contentsOf: range.root.bytes)
+    for word in [range.layer, range.first, range.count, range.proofLayers] {
+      append(bigEndian: word)
+    }
+    for node in nodes { append(contentsOf: node.bytes) }
   }
 
   fileprivate mutating func appendFrame(_ id: UInt8, _ block: Block) {

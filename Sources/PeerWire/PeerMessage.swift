@@ -1,6 +1,7 @@
+public import Hashing
 public import TorrentModel
 
-/// A message between peers (BEP 3, BEP 6, BEP 10), except `piece`: a block's payload never passes
+/// A message between peers (BEP 3, BEP 6, BEP 10, BEP 52), except `piece`: a block's payload never passes
 /// through a message, it goes from the socket to the piece's buffer (see `PeerMessageDecoder`).
 public enum PeerMessage: Hashable, Sendable {
   case keepAlive
@@ -22,11 +23,16 @@ public enum PeerMessage: Hashable, Sendable {
   case allowedFast(PieceIndex)
   /// An extension's message under the number the receiver gave it; 0 is the handshake (BEP 10).
   case extended(id: UInt8, payload: [UInt8])
+  /// Nodes of a file's hash tree are wanted (BEP 52). These three are large and rare.
+  indirect case hashRequest(HashRange)
+  /// Those nodes, and behind them the ones beside their ancestors, from below.
+  indirect case hashes(HashRange, [Bytes32])
+  indirect case hashReject(HashRange)
   /// A message of no kind we know, which is to be ignored.
   case unknown(id: UInt8)
 }
 
-/// The message numbers of BEP 3, 5, 6 and 10.
+/// The message numbers of BEP 3, 5, 6, 10 and 52.
 public enum MessageID {
   public static let choke: UInt8 = 0
   public static let unchoke: UInt8 = 1
@@ -44,4 +50,7 @@ public enum MessageID {
   public static let reject: UInt8 = 16
   public static let allowedFast: UInt8 = 17
   public static let extended: UInt8 = 20
+  public static let hashRequest: UInt8 = 21
+  public static let hashes: UInt8 = 22
+  public static let hashReject: UInt8 = 23
 }

@@ -1,3 +1,4 @@
+import Hashing
 public import TorrentModel
 
 /// Cuts a peer's byte stream into messages (BEP 3) without ever holding a block's payload.
@@ -17,6 +18,8 @@ public struct PeerMessageDecoder: Sendable {
     public var block: UInt32 = PieceGeometry.standardBlockLength
     /// An extension message: 16 KiB of metadata and its dictionary (BEP 9) is the longest useful.
     public var extended: UInt32 = 64 << 10
+    /// Nodes of a hash tree: as many as are asked for at once, and one for each layer above them.
+    public var nodes: UInt32 = HashRange.mostNodes + 64
 
     public init() {}
   }
@@ -118,6 +121,14 @@ public struct PeerMessageDecoder: Sendable {
     case MessageID.extended:
       guard length >= 2 else { throw .badFrameLength(id: id, length: length) }
       guard length - 2 <= limits.extended else { throw .frameTooLong(id: id, length: length) }
+    case MessageID.hashes:
+      let least = UInt32(1 + HashRange.length)
+      guard length >= least, (length - least).isMultiple(of: 32) else {
+        throw .badFrameLength(id: id, length: length)
+      }
+      guard (length - least) / 32 <= limits.nodes else {
+        throw .frameTooLong(id: id, length: length)
+      }
     default:
       if let exact = Self.exactLength(of: id) {
         guard length == exact else { throw .badFrameLength(id: id, length: length) }
@@ -129,7 +140,9 @@ public struct PeerMessageDecoder: Sendable {
   }
 
   private var longestFrame: UInt32 {
-    max(limits.bitfield + 1, limits.block + 9, limits.extended + 2)
+    max(
+      limits.bitfield + 1, limits.block + 9, limits.extended + 2,
+      limits.nodes * 32 + UInt32(1 + HashRange.length))
   }
 
   private static func exactLength(of id: UInt8) -> UInt32? {
@@ -140,6 +153,7 @@ public struct PeerMessageDecoder: Sendable {
     case MessageID.have, MessageID.suggest, MessageID.allowedFast: 5
     case MessageID.request, MessageID.cancel, MessageID.reject: 13
     case MessageID.port: 3
+    case MessageID.hashRequest, MessageID.hashReject: UInt32(1 + HashRange.length)
     default: nil
     }
   }
@@ -176,6 +190,13 @@ public struct PeerMessageDecoder: Sendable {
     case MessageID.allowedFast: return .message(.allowedFast(frame.piece(at: 5)))
     case MessageID.extended:
       return .message(.extended(id: frame.byte(at: 5), payload: frame.array(6..<4 + length)))
+    case MessageID.hashRequest: return .message(.hashRequest(frame.hashRange()))
+    case MessageID.hashReject: return .message(.hashReject(frame.hashRange()))
+    case MessageID.hashes:
+      let nodes = stride(from: 5 + HashRange.length, to: 4 + length, by: 32).map {
+        Bytes32(frame, at: $0)
+      }
+      return .message(.hashes(frame.hashRange(), nodes))
     default: return .message(.unknown(id: id))
     }
   }
@@ -197,6 +218,13 @@ extension RawSpan {
   /// The three words of a request, cancel or reject.
   fileprivate func block() -> Block {
     Block(piece: piece(at: 5), offset: bigEndian(at: 9), length: bigEndian(at: 13))
+  }
+
+  /// What each message about nodes of a hash tree begins with.
+  fileprivate func hashRange() -> HashRange {
+    HashRange(
+      root: Bytes32(self, at: 5), layer: bigEndian(at: 37), first: bigEndian(at: 41),
+      count: bigEndian(at: 45), proofLayers: bigEndian(at: 49))
   }
 
   fileprivate func array(_ range: Range<Int>) -> [UInt8] {

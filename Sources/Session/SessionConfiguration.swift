@@ -66,6 +66,14 @@ public enum TorrentSource: Sendable {
     }
   }
 
+  /// The whole info-hash of version 2, where the source names it.
+  var infoHashV2: InfoHashV2? {
+    switch self {
+    case .metainfo(let metainfo): metainfo.info.infoHashV2
+    case .magnet(let link): link.infoHashV2
+    }
+  }
+
   /// The name, as far as it is known: whoever made a link may have written anything.
   public var name: String {
     switch self {

@@ -1,6 +1,7 @@
 import DeterministicCore
 import Networking
 import Storage
+import SwarmLogic
 import TorrentModel
 
 /// What other threads tell a session's loop.
@@ -11,6 +12,8 @@ enum SessionMessage: Sendable {
   /// What an earlier run of the torrent left.
   case restored(torrent: SlabID, ResumeFile.Finding)
   case kept(torrent: SlabID, KeepingOutcome)
+  /// A fact for the swarm of a torrent that an errand found out.
+  case leavesRead(torrent: SlabID, SwarmInput)
   /// The nodes of a ring could not be written.
   case ringUnkept(RingName, StorageError)
   /// What a router that speaks UPnP has answered.

@@ -9,8 +9,9 @@ public import TorrentModel
 /// stop anything, and will be read again when it has changed.
 public struct TorrentFolder {
   public let path: String
-  /// What was read of each file, by name, with the time and size it had then.
-  private var known: [String: (mark: Mark, infoHash: InfoHash?)] = [:]
+  /// What was read of each file, by name: what its swarms are called, nothing where it is no torrent,
+  /// with the time and size it had then.
+  private var known: [String: (mark: Mark, infoHashes: [InfoHash])] = [:]
 
   private struct Mark: Equatable {
     var seconds: Int
@@ -28,7 +29,7 @@ public struct TorrentFolder {
 
   public init(path: String) { self.path = path }
 
-  public var count: Int { known.values.count { $0.infoHash != nil } }
+  public var count: Int { known.values.count { !$0.infoHashes.isEmpty } }
 
   /// The file of a torrent; of several, the first by name.
   public func path(of infoHash: InfoHash) -> String? {
@@ -40,8 +41,8 @@ public struct TorrentFolder {
   public mutating func update() -> Changes {
     var changes = Changes()
     guard let names = names() else { return changes }
-    let before = Set(known.values.compactMap(\.infoHash))
-    var present: [String: (mark: Mark, infoHash: InfoHash?)] = [:]
+    let before = Set(known.values.flatMap(\.infoHashes))
+    var present: [String: (mark: Mark, infoHashes: [InfoHash])] = [:]
     for name in names {
       guard let mark = mark(of: name) else { continue }
       if let entry = known[name], entry.mark == mark {
@@ -51,12 +52,12 @@ public struct TorrentFolder {
       do {
         present[name] = (mark, try read(name))
       } catch {
-        present[name] = (mark, nil)
+        present[name] = (mark, [])
         changes.refused.append((name, "\(error)"))
       }
     }
     known = present
-    let after = Set(known.values.compactMap(\.infoHash))
+    let after = Set(known.values.flatMap(\.infoHashes))
     changes.added = after.subtracting(before).sorted()
     changes.removed = before.subtracting(after).sorted()
     return changes
@@ -85,7 +86,7 @@ public struct TorrentFolder {
       size: Int(status.st_size))
   }
 
-  private func read(_ name: String) throws -> InfoHash {
+  private func read(_ name: String) throws -> [InfoHash] {
     let descriptor = open(path + "/" + name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw ReadFailure(code: errno) }
     defer { close(descriptor) }
@@ -99,7 +100,7 @@ public struct TorrentFolder {
       if count == 0 { break }
       document.append(contentsOf: chunk.prefix(count))
     }
-    return try Metainfo(document).info.infoHash
+    return try Metainfo(document).info.swarmHashes
   }
 
   private struct ReadFailure: Error, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import DeterministicCore
 import Glibc
+import Hashing
 import Networking
 import PeerWire
 import Storage
@@ -18,7 +19,8 @@ extension TorrentRunner {
   /// Takes the info dictionary that peers handed over.
   func take(metadata bytes: [UInt8]) {
     do {
-      let info = try TorrentInfo(metadata: bytes, expecting: infoHash)
+      let info = try TorrentInfo(metadata: bytes, expecting: infoHash, source.infoHashV2)
+      guard info.canVerify else { return fetchLayers(of: info) }
       open(info)
     } catch .hashMismatch {
       tell(.metadataFailed)
@@ -28,10 +30,42 @@ extension TorrentRunner {
     }
   }
 
+  /// Has the swarm fetch what metadata does not hold: the nodes of hash trees that stand for pieces.
+  private func fetchLayers(of info: TorrentInfo) {
+    guard let trees = info.trees, unverifiable == nil else { return }
+    unverifiable = info
+    if info.isPrivate { tell(.madePrivate) }
+    tell(.layersMissing(trees, metadata: Array(info.bytes)))
+  }
+
+  /// Takes the nodes that peers handed over.
+  func take(nodes: [Bytes32]) {
+    guard var info = unverifiable else { return }
+    unverifiable = nil
+    do {
+      try info.take(nodes: nodes)
+      open(info)
+    } catch {
+      // Each was seen to lead to its root: the tree is one that no file has.
+      fail(.metadata(error))
+    }
+  }
+
+  /// Reads a piece for the digests of its blocks, off the loop.
+  func readLeaves(of piece: PieceIndex, for key: PeerKey, _ range: HashRange) {
+    guard let storage, let info else { return tell(.leavesRead(key, range, piece, [])) }
+    let (mailbox, id, geometry) = (session.mailbox!, id, info.geometry)
+    session.workers.run {
+      let leaves = (try? PieceLeaves.read(piece, geometry, from: storage)) ?? []
+      mailbox.send(.leavesRead(torrent: id, .leavesRead(key, range, piece, leaves)))
+    }
+  }
+
   /// Opens the files of a torrent and has what is there checked, off the loop.
   func open(_ info: TorrentInfo) {
     guard self.info == nil else { return }
     self.info = info
+    swarm.learn(v1: info.infoHashV1, v2: info.infoHashV2?.truncated)
     if info.isPrivate { tell(.madePrivate) }
     openWebSeeds()
     report(.metadata(info))
@@ -98,6 +132,7 @@ extension TorrentRunner {
       let wanted = wantedPieces(info)
       wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }
       let isFinished = have.isFull || wanted.map { $0.countMissing(from: have) == 0 } ?? false
+      if let trees = info.trees { tell(.trees(trees)) }
       tell(.ready(info.geometry, have: have, wanted: wanted, metadata: Array(info.bytes)))
       prioritize(info)
       swarm.limitPartialPieces(
@@ -159,7 +194,7 @@ extension TorrentRunner {
     session.workers.submit(
       VerifyJob(
         torrent: id.word, piece: piece, offset: info.geometry.offset(of: piece),
-        expected: info.hash(of: piece), storage: storage, buffer: buffer,
+        expected: info.check(of: piece), storage: storage, buffer: buffer,
         isSuspect: isSuspect),
       resultsTo: session.courier)
   }
@@ -180,8 +215,14 @@ extension TorrentRunner {
   /// Where a block of a piece that is coming together lies; nil when there is no memory for it.
   func place(of block: Block) -> UnsafeMutableRawPointer? {
     if buffers[block.piece.index] == nil, let info {
-      buffers[block.piece.index] = bufferPool.buffer(
-        count: Int(info.geometry.length(of: block.piece)))
+      let buffer = bufferPool.buffer(count: info.bufferLength(of: block.piece))
+      // Padding is not fetched, and is hashed as the zeros that it is.
+      let length = Int(info.geometry.length(of: block.piece))
+      if let bytes = buffer?.bytes, length < bytes.count {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[length...])
+          .initializeMemory(as: UInt8.self, repeating: 0)
+      }
+      buffers[block.piece.index] = buffer
     }
     guard let buffer = buffers[block.piece.index] else { return nil }
     return buffer.bytes.baseAddress.map { $0 + Int(block.offset) }

@@ -82,6 +82,7 @@ extension TorrentRunner {
     request.numWant = order.numWant
     request.key = announceKey
     request.trackerID = order.trackerID
+    announceElsewhere(request, order)
     session.trackers.announce(
       request, to: order.url, namedBy: origin(of: order.url), patience: patience
     ) { [weak self] result in
@@ -90,6 +91,25 @@ extension TorrentRunner {
       // Whoever hears the report may ask how the schedule stands after it.
       finished(outcome)
       self.note(report, of: order)
+    }
+  }
+
+  /// Of a hybrid torrent the peers that know its other version only are met under its other name
+  /// (BEP 52). What comes of that is a gain; the schedule goes by the first name alone.
+  private func announceElsewhere(_ request: AnnounceRequest, _ order: AnnounceOrder) {
+    for name in swarm.names.all.dropFirst() {
+      var request = request
+      request.infoHash = name
+      request.trackerID = nil
+      session.trackers.announce(
+        request, to: order.url, namedBy: origin(of: order.url), patience: Self.announcePatience
+      ) { [weak self] result in
+        guard let self, case .success(let answer) = result,
+          case .success(let response) = answer.reply, order.event != .stopped
+        else { return }
+        let tracker = RequestOrigin.host(answer.tracker)
+        addPeers(response.peers.endpoints.filter { tracker.mayName(peer: $0) }, from: .tracker)
+      }
     }
   }
 

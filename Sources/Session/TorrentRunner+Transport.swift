@@ -9,14 +9,17 @@ public import TorrentModel
 /// A connection that a peer made, while the swarm decides about it.
 final class AcceptedConnection {
   let endpoint: Endpoint
+  let handshake: Handshake
   let stream: EncryptedStream?
   private var socket: FileDescriptor?
 
   init(
-    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ stream: EncryptedStream?
+    _ socket: consuming FileDescriptor, from endpoint: Endpoint, _ handshake: Handshake,
+    _ stream: EncryptedStream?
   ) {
     self.socket = consume socket
     self.endpoint = endpoint
+    self.handshake = handshake
     self.stream = stream
   }
 
@@ -63,8 +66,8 @@ extension TorrentRunner: PeerTransportDelegate {
     tell(.faulted(key, "it takes none of what it asks for"))
   }
 
-  private var ourHandshake: Handshake {
-    Handshake(infoHash: infoHash, peerID: session.peerID)
+  private func handshake(naming infoHash: InfoHash) -> Handshake {
+    Handshake(reserved: swarm.names.reserved, infoHash: infoHash, peerID: session.peerID)
   }
 
   func connect(_ key: PeerKey, _ endpoint: Endpoint, isEncrypted: Bool) {
@@ -76,11 +79,12 @@ extension TorrentRunner: PeerTransportDelegate {
       isEncrypted
       ? EncryptionInitiator(
         to: infoHash, offering: session.configuration.swarm.encryption.offered,
-        saying: ourHandshake.bytes, EncryptionChance(using: &system)) : nil
+        saying: handshake(naming: infoHash).bytes, EncryptionChance(using: &system)) : nil
     do {
       let transport = try PeerTransport(
         connectingTo: endpoint, from: session.sourceAddress,
-        through: session.configuration.proxy, encryption: encryption, handshake: ourHandshake,
+        through: session.configuration.proxy, encryption: encryption,
+        handshake: handshake(naming: infoHash),
         key: key, reactor: reactor, scratch: session.scratch, delegate: self)
       keep(transport, as: key)
     } catch {
@@ -95,7 +99,7 @@ extension TorrentRunner: PeerTransportDelegate {
   ) {
     guard phase != .stopped else { return }
     nextTicket += 1
-    accepted[nextTicket] = AcceptedConnection(socket, from: endpoint, stream)
+    accepted[nextTicket] = AcceptedConnection(socket, from: endpoint, handshake, stream)
     tell(.accepted(ticket: nextTicket, from: endpoint, handshake))
   }
 
@@ -104,9 +108,10 @@ extension TorrentRunner: PeerTransportDelegate {
       let socket = connection.takeSocket()
     else { return tell(.ended(key)) }
     do {
+      let answer = handshake(naming: swarm.names.answer(to: connection.handshake))
       let transport = try PeerTransport(
         accepted: socket, from: connection.endpoint, stream: connection.stream,
-        handshake: ourHandshake, key: key, reactor: reactor, scratch: session.scratch,
+        handshake: answer, key: key, reactor: reactor, scratch: session.scratch,
         delegate: self)
       keep(transport, as: key)
     } catch {

@@ -20,6 +20,8 @@ public final class TorrentRunner {
   let reactor: Reactor
 
   public internal(set) var info: TorrentInfo?
+  /// Metadata of version 2 whose pieces cannot be told from false ones yet (BEP 52).
+  var unverifiable: TorrentInfo?
   public internal(set) var phase: TorrentPhase
   var swarm: Swarm
   var storage: (any PieceStorage)?
@@ -93,6 +95,11 @@ public final class TorrentRunner {
     if let folder = session.configuration.resumeFolder, !options.isReadOnly {
       keeping = StateKeeping(
         ResumeFile(in: folder, of: infoHash, downloadFolder: options.folder))
+    }
+    switch source {
+    case .metainfo(let metainfo):
+      swarm.learn(v1: metainfo.info.infoHashV1, v2: metainfo.info.infoHashV2?.truncated)
+    case .magnet(let link): swarm.learn(v1: link.infoHashV1, v2: link.infoHashV2?.truncated)
     }
   }
 
@@ -173,6 +180,8 @@ public final class TorrentRunner {
     case .fetch(let key, let number, let pieces): fetch(key, number, pieces)
     case .endFetch(let key): endFetch(key)
     case .metadataComplete(let bytes): take(metadata: bytes)
+    case .layersComplete(let nodes): take(nodes: nodes)
+    case .readLeaves(let key, let range, let piece): readLeaves(of: piece, for: key, range)
     case .wake(let moment): reactor.schedule(at: moment) { [weak self] in self?.wake() }
     case .report(let event): note(event)
     }

@@ -21,8 +21,8 @@ public enum SessionError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Everything one process does in swarms: a port, worker threads, and a runner for each torrent.
 ///
-/// Lives on its reactor's thread. The invariant: a torrent is found under its info-hash exactly
-/// while its runner takes connections.
+/// Lives on its reactor's thread. The invariant: a torrent is found under its info-hash, a hybrid one
+/// under both, exactly while its runner takes connections.
 public final class TorrentSession {
   public let reactor: Reactor
   public let configuration: SessionConfiguration
@@ -152,7 +152,9 @@ public final class TorrentSession {
     else { return }
     localDiscovery = LocalDiscoverySockets(
       listeningOn: address, port: port, reactor: reactor, generator: &generator,
-      torrents: { [unowned self] in torrents.filter(\.maySearchLocally).map(\.infoHash) },
+      torrents: { [unowned self] in
+        torrents.filter(\.maySearchLocally).flatMap { $0.swarm.names.all }
+      },
       found: { [unowned self] peer, infoHash in
         guard let runner = runner(of: infoHash), runner.maySearchLocally else { return }
         runner.addPeers([peer], from: .localDiscovery)
@@ -239,7 +241,7 @@ public final class TorrentSession {
   public var torrents: [TorrentRunner] { runners.ids.map { runners[$0] } }
 
   public func runner(of infoHash: InfoHash) -> TorrentRunner? {
-    torrents.first { $0.infoHash == infoHash }
+    torrents.first { $0.infoHash == infoHash || $0.swarm.names.contains(infoHash) }
   }
 
   /// Takes a torrent in and starts on it.
@@ -317,6 +319,8 @@ public final class TorrentSession {
       runners.find(id)?.restore(finding)
     case .kept(let id, let outcome):
       runners.find(id)?.finishKeeping(outcome)
+    case .leavesRead(let id, let input):
+      runners.find(id)?.tell(input)
     case .ringUnkept(let name, let error):
       rings.first { $0.name == name }?.report(.unkept("\(error)"))
     case .portMapped(let outcome):

@@ -22,6 +22,7 @@ final class WebSeedFetch: HTTPBodyReceiver {
   private var file = 0
   private var block: [UInt8] = []
   private var request: HTTPFetchID?
+  private var isCancelled = false
   private var head: HTTPHead?
   /// What is wrong with the answer under way.
   private var fault: Fault?
@@ -56,6 +57,7 @@ final class WebSeedFetch: HTTPBodyReceiver {
   func start() { requestNext() }
 
   func cancel() {
+    isCancelled = true
     if let request { http.cancel(request) }
     request = nil
   }
@@ -65,16 +67,13 @@ final class WebSeedFetch: HTTPBodyReceiver {
   // MARK: Requests
 
   private func requestNext() {
+    if seed.kind == .files { passPadding() }
+    guard !isCancelled else { return }
     guard position < end else { return runner.finish(self, .done) }
     var fetch: HTTPFetch
     switch seed.kind {
     case .files:
-      var segment: FileSegment?
-      info.layout.forEachSegment(offset: position, length: end - position) {
-        segment = $0
-        return false
-      }
-      guard let segment else { preconditionFailure("a piece lies in files") }
+      guard let segment = nextSegment else { preconditionFailure("behind padding lies a file") }
       file = segment.file
       part = position..<position + segment.length
       fetch = HTTPFetch(
@@ -96,6 +95,25 @@ final class WebSeedFetch: HTTPBodyReceiver {
     request = http.get(fetch, into: self) { [weak self] outcome in self?.take(outcome) }
   }
 
+  private var nextSegment: FileSegment? {
+    var segment: FileSegment?
+    info.layout.forEachSegment(offset: position, length: end - position) {
+      segment = $0
+      return false
+    }
+    return segment
+  }
+
+  /// Padding (BEP 47) is zeros that no server has.
+  private func passPadding() {
+    while position < end {
+      let next = nextSegment.map { info.layout.start(of: $0) } ?? end
+      guard next > position else { return }
+      let count = min(Int(next - position), Int(PieceGeometry.standardBlockLength))
+      _ = [UInt8](repeating: 0, count: count).withUnsafeBytes { land($0, before: next) }
+    }
+  }
+
   private func take(_ outcome: HTTPOutcome) {
     request = nil
     if let fault { return end(with: fault) }
@@ -104,7 +122,7 @@ final class WebSeedFetch: HTTPBodyReceiver {
       end(with: Fault(reason: reason, isPermanent: false))
     case .response(let status, _, _):
       if let fault = Self.fault(ofStatus: status, retryAfter: nil) { return end(with: fault) }
-      guard position == part.upperBound else {
+      guard position >= part.upperBound else {
         let reason = "the answer ended \(part.upperBound - position) bytes early"
         return end(with: Fault(reason: reason, isPermanent: false))
       }
@@ -163,23 +181,41 @@ final class WebSeedFetch: HTTPBodyReceiver {
   func received(_ bytes: UnsafeRawBufferPointer) -> HTTPFlow {
     guard fault == nil else { return .end }
     guard runner.downloadAllowance > 0 else { return .pause }
+    let rest = land(bytes, before: part.upperBound)
+    guard !isCancelled else { return .end }
+    runner.noteReceived(bytes.count)
+    // A file that a server sends as a whole may go on behind what was asked for.
+    return rest == 0 ? .goOn : .end
+  }
+
+  /// Adds bytes to the block that is coming together and hands over each that is whole.
+  ///
+  /// - Parameter limit: where the bytes end to be the torrent's.
+  /// - Returns: how many bytes lie behind that.
+  @discardableResult
+  private func land(_ bytes: UnsafeRawBufferPointer, before limit: UInt64) -> Int {
     var rest = bytes[...]
-    while !rest.isEmpty, position < part.upperBound {
+    while !rest.isEmpty, position < limit {
       let current = self.current
       let taken = min(
-        rest.count, Int(current.length) - block.count, Int(part.upperBound - position))
+        rest.count, Int(current.length) - block.count, Int(limit - position))
       block.append(contentsOf: rest.prefix(taken))
       rest = rest.dropFirst(taken)
       position += UInt64(taken)
       guard block.count == Int(current.length) else { continue }
+      let isLast = current.offset + current.length == info.geometry.length(of: current.piece)
+      if isLast {
+        // Over the padding that ends the piece, which is in no block.
+        position =
+          info.geometry.offset(of: current.piece)
+          + UInt64(info.geometry.span(of: current.piece))
+      }
       runner.land(block, at: current, from: key)
       block.removeAll(keepingCapacity: true)
       // The block may have been the last that anybody wanted.
-      guard request != nil else { return .end }
+      guard !isCancelled else { return rest.count }
     }
-    runner.noteReceived(bytes.count)
-    // A file that a server sends as a whole may go on behind what was asked for.
-    return rest.isEmpty ? .goOn : .end
+    return rest.count
   }
 
   /// The block that `position` lies in, or begins.

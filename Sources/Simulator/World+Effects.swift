@@ -43,7 +43,7 @@ extension World {
       schedule(.wake, at: moment, host: host.number, generation: host.life)
     case .report(.peerBanned(let endpoint, let reason, _)): noteBan(of: endpoint.address, reason)
     case .report(.complete): noteComplete(host)
-    case .metadataComplete, .report, .fetch, .endFetch: break
+    case .metadataComplete, .layersComplete, .readLeaves, .report, .fetch, .endFetch: break
     }
   }
 

@@ -9,6 +9,13 @@ struct ContentScan {
     /// Below the torrent's root; of a single file, its name on the disk.
     let path: [String]
     let mark: FileMark
+    let isExecutable: Bool
+
+    init(path: [String], _ status: stat) {
+      self.path = path
+      mark = FileMark(status)
+      isExecutable = status.st_mode & S_IXUSR != 0
+    }
   }
 
   /// Where the files stand: the folder itself, or the folder of a single file.
@@ -33,7 +40,7 @@ struct ContentScan {
     case S_IFREG:
       isSingleFile = true
       folder = try Folder(path: parent, makingIt: false)
-      files = [File(path: [realName], mark: FileMark(status))]
+      files = [File(path: [realName], status)]
     case S_IFDIR:
       isSingleFile = false
       folder = try Folder(path: real, makingIt: false)
@@ -73,7 +80,7 @@ struct ContentScan {
     while let item = open.popLast() {
       switch item.status.st_mode & S_IFMT {
       case S_IFREG:
-        files.append(File(path: item.path, mark: FileMark(item.status)))
+        files.append(File(path: item.path, item.status))
       case S_IFDIR:
         guard item.path.count < FileLayout.deepestPath else {
           throw StorageError(

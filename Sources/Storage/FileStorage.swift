@@ -81,6 +81,7 @@ public final class FileStorage: PieceStorage {
     var made = ""
     for file in layout.files.indices {
       let path = paths[file]
+      if layout.files[file].linkTarget != nil { continue }
       if layout.files[file].length == 0 {
         try withDescriptor(of: file, writing: true) { _ throws(StorageError) in }
       } else if let slash = path.lastIndex(of: "/"), path[..<slash] != made {
@@ -88,6 +89,16 @@ public final class FileStorage: PieceStorage {
         made = String(path[..<slash])
       }
     }
+    for file in layout.files.indices {
+      if let target = layout.files[file].linkTarget { try makeLink(file, to: target) }
+    }
+  }
+
+  /// Links lead to files and folders of the torrent by a relative path, so that they stay right when
+  /// its folder is moved.
+  private func makeLink(_ file: Int, to target: [String]) throws(StorageError) {
+    let up = Array(repeating: "..", count: layout.files[file].path.count - 1)
+    try folder.makeLink(paths[file], to: (up + target).joined(separator: "/"))
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
@@ -95,15 +106,14 @@ public final class FileStorage: PieceStorage {
       throw StorageError(.write, path: folder.path, .system(EROFS))
     }
     check(offset: offset, length: UInt64(bytes.count))
-    var done = 0
     try layout.forEachSegment(offset: offset, length: UInt64(bytes.count)) {
       segment throws(StorageError) in
-      let part = UnsafeRawBufferPointer(rebasing: bytes[done..<done + Int(segment.length)])
+      let start = Int(layout.start(of: segment) - offset)
+      let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(segment.length)])
       try withDescriptor(of: segment.file, writing: true) { descriptor throws(StorageError) in
         defer { unsynced.withLock { $0.insert(segment.file) } }
         try Transfer.write(descriptor, part, at: segment.offset, path: path(of: segment.file))
       }
-      done += part.count
       return true
     }
   }
@@ -112,14 +122,15 @@ public final class FileStorage: PieceStorage {
     into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64
   ) throws(StorageError) {
     check(offset: offset, length: UInt64(bytes.count))
-    var done = 0
+    if layout.hasPadding { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
     try layout.forEachSegment(offset: offset, length: UInt64(bytes.count)) {
       segment throws(StorageError) in
-      let part = UnsafeMutableRawBufferPointer(rebasing: bytes[done..<done + Int(segment.length)])
+      let start = Int(layout.start(of: segment) - offset)
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: bytes[start..<start + Int(segment.length)])
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
         try Transfer.read(descriptor, into: part, at: segment.offset, path: path(of: segment.file))
       }
-      done += part.count
       return true
     }
   }
@@ -129,17 +140,27 @@ public final class FileStorage: PieceStorage {
     _ body: (_ descriptor: Int32, _ fileOffset: Int64, _ length: Int) -> Int
   ) throws(StorageError) -> Int {
     check(offset: offset, length: UInt64(length))
-    var done = 0
+    let end = offset + UInt64(length)
+    var position = offset
     try layout.forEachSegment(offset: offset, length: UInt64(length)) {
       segment throws(StorageError) in
+      let start = layout.start(of: segment)
+      if start > position {
+        position += try Zeros.offer(start - position, body)
+        guard position == start else { return false }
+      }
       let taken = try withDescriptor(of: segment.file, writing: false) {
         descriptor throws(StorageError) in
         body(descriptor, Int64(segment.offset), Int(segment.length))
       }
-      done += taken
+      position += UInt64(taken)
       return taken == Int(segment.length)
     }
-    return done
+    // What is left may be a file's, of which not all was taken.
+    if position < end, layout.segments(offset: position, length: end - position).isEmpty {
+      position += try Zeros.offer(end - position, body)
+    }
+    return Int(position - offset)
   }
 
   public func presence(offset: UInt64, length: UInt64) throws(StorageError) -> DataPresence {
@@ -216,7 +237,8 @@ extension FileStorage {
     guard writing, case .readWrite(let reserving) = access else {
       return try folder.openFile(paths[file], writing: false).descriptor
     }
-    let opened = try folder.makeFile(paths[file])
+    let opened = try folder.makeFile(
+      paths[file], isExecutable: layout.files[file].attributes.contains(.executable))
     let length = layout.files[file].length
     guard opened.length != length else { return opened.descriptor }
     do throws(StorageError) {

@@ -52,12 +52,15 @@ final class Folder: Sendable {
   }
 
   /// Opens a file for reading and writing; makes it, and the folders that lead to it, when missing.
-  func makeFile(_ below: String) throws(StorageError) -> OpenedFile {
+  ///
+  /// - Parameter isExecutable: of a file that is made.
+  func makeFile(_ below: String, isExecutable: Bool = false) throws(StorageError) -> OpenedFile {
     let flags = O_RDWR | O_CREAT
-    var descriptor = shoal_open_beneath(self.descriptor, below, flags, Self.newFileMode)
+    let mode = isExecutable ? Self.newFolderMode : Self.newFileMode
+    var descriptor = shoal_open_beneath(self.descriptor, below, flags, mode)
     if descriptor < 0, errno == ENOENT {
       try makeFolders(leadingTo: below)
-      descriptor = shoal_open_beneath(self.descriptor, below, flags, Self.newFileMode)
+      descriptor = shoal_open_beneath(self.descriptor, below, flags, mode)
     }
     guard descriptor >= 0 else {
       throw StorageError(.create, code: errno, path: fullPath(below))
@@ -67,6 +70,22 @@ final class Folder: Sendable {
 
   func makeFolders(leadingTo below: String) throws(StorageError) {
     guard shoal_make_folders_beneath(descriptor, below, Self.newFolderMode) == 0 else {
+      throw StorageError(.create, code: errno, path: fullPath(below))
+    }
+  }
+
+  /// Makes a symbolic link, and the folders that lead to it. What stands there already is left
+  /// alone.
+  func makeLink(_ below: String, to target: String) throws(StorageError) {
+    try makeFolders(leadingTo: below)
+    let (parent, name) =
+      below.lastIndex(of: "/").map {
+        (String(below[..<$0]), String(below[below.index(after: $0)...]))
+      } ?? (".", below)
+    let descriptor = try openFolder(parent)
+    defer { close(descriptor) }
+    // EPERM: the file system has no links, and the torrent is no worse for it.
+    guard symlinkat(target, descriptor, name) == 0 || errno == EEXIST || errno == EPERM else {
       throw StorageError(.create, code: errno, path: fullPath(below))
     }
   }

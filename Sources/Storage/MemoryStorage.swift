@@ -13,7 +13,7 @@ public final class MemoryStorage: PieceStorage {
     descriptor = shoal_anonymous_file("shoal")
     guard descriptor >= 0 else { throw StorageError(.create, code: errno, path: Self.path) }
     try Transfer.setLength(
-      descriptor, to: layout.totalLength, reserving: false, path: Self.path)
+      descriptor, to: layout.extent, reserving: false, path: Self.path)
   }
 
   deinit { close(descriptor) }

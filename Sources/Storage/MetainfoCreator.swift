@@ -1,4 +1,3 @@
-public import Hashing
 import Synchronization
 public import TorrentModel
 
@@ -9,6 +8,8 @@ public import TorrentModel
 public struct MetainfoCreator: Sendable {
   public let layout: FileLayout
   public let geometry: PieceGeometry
+  public let version: TorrentVersion
+  private let plan: HashPlan
   /// What stays behind.
   public let skipped: [SkippedItem]
   private let folder: Folder
@@ -20,34 +21,60 @@ public struct MetainfoCreator: Sendable {
   /// - Parameters:
   ///   - path: a link given here is followed; those below are not.
   ///   - name: the torrent's name; by default the last component of the path.
-  ///   - pieceLength: by default `PieceGeometry.recommendedPieceLength`.
+  ///   - pieceLength: by default `PieceGeometry.recommendedPieceLength`; of version 2 a power of two
+  ///     from 16 KiB.
   public init(
-    path: String, name: String? = nil, pieceLength: UInt64? = nil
+    path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion = .v1
   ) throws(StorageError) {
     let scan = try ContentScan(path: path)
-    let name = name ?? scan.name
+    let total = scan.files.reduce(0) { $0 &+ $1.mark.length }
+    guard total > 0 else { throw StorageError(.share, path: path, .nothingToShare) }
+    let pieceLength = pieceLength ?? PieceGeometry.recommendedPieceLength(for: total)
     do throws(MetainfoError) {
-      layout = try FileLayout(
-        name: name, isSingleFile: scan.isSingleFile,
-        files: scan.files.map { ((scan.isSingleFile ? [name] : $0.path), $0.mark.length) })
+      layout = try Self.layout(of: scan, name: name ?? scan.name, pieceLength, version)
     } catch {
       throw StorageError(.share, path: path, .unacceptable(error.description))
     }
-    let total = layout.totalLength
-    guard total > 0 else { throw StorageError(.share, path: path, .nothingToShare) }
-    guard
-      let geometry = PieceGeometry(
-        totalLength: total,
-        pieceLength: pieceLength ?? PieceGeometry.recommendedPieceLength(for: total))
+    guard let geometry = PieceGeometry(layout, pieceLength: pieceLength),
+      let plan = Self.plan(layout, geometry, version)
     else {
       throw StorageError(
         .share, path: path, .unacceptable("its size and the piece length do not go together"))
     }
     self.geometry = geometry
+    self.version = version
+    self.plan = plan
     skipped = scan.skipped
     folder = scan.folder
     paths = scan.files.map { $0.path.joined(separator: "/") }
     marks = scan.files.map(\.mark)
+  }
+
+  /// The layout that whoever reads the metainfo finds in it.
+  private static func layout(
+    of scan: ContentScan, name: String, _ pieceLength: UInt64, _ version: TorrentVersion
+  ) throws(MetainfoError) -> FileLayout {
+    // In version 2 a tree of one file and no folder is that file (BEP 52).
+    let isSingleFile =
+      scan.isSingleFile || version == .v2 && scan.files.count == 1 && scan.files[0].path.count == 1
+    let listed = scan.files.map { file in
+      ListedFile(
+        path: scan.isSingleFile ? [name] : file.path, length: file.mark.length,
+        attributes: version.hasV2 && file.isExecutable ? .executable : [])
+    }
+    // A single file of version 1 is no list in which padding could stand.
+    let isAligned = version == .v2 || version == .hybrid && !isSingleFile
+    return try FileLayout(
+      name: name, isSingleFile: isSingleFile, listed: listed,
+      alignment: isAligned ? pieceLength : nil)
+  }
+
+  private static func plan(
+    _ layout: FileLayout, _ geometry: PieceGeometry, _ version: TorrentVersion
+  ) -> HashPlan? {
+    guard version.hasV2 else { return HashPlan(takesSHA1: true, trees: nil) }
+    guard let trees = TreeGeometry(layout, geometry) else { return nil }
+    return HashPlan(takesSHA1: version.hasV1, trees: trees)
   }
 
   /// What is on the disk, to be served from where it is.
@@ -61,10 +88,11 @@ public struct MetainfoCreator: Sendable {
 
   /// A builder that lacks only what a person decides: trackers, comments and the like.
   public var builder: MetainfoBuilder {
-    MetainfoBuilder(layout: layout, pieceLength: UInt64(geometry.pieceLength))
+    MetainfoBuilder(
+      layout: layout, pieceLength: UInt64(geometry.pieceLength), version: version)
   }
 
-  /// Hashes all pieces. Blocks its thread, which works along.
+  /// Hashes all pieces, for both versions in one pass. Blocks its thread, which works along.
   ///
   /// - Parameters:
   ///   - threads: by default one for each processor.
@@ -74,11 +102,12 @@ public struct MetainfoCreator: Sendable {
   public func hash(
     threads: Int? = nil, cancellation: Cancellation = Cancellation(),
     progress: (UInt64) -> Void = { _ in }
-  ) throws(StorageError) -> [Bytes20] {
+  ) throws(StorageError) -> [PieceHashes] {
     let scan = PieceScan(
-      storage: try storage(), geometry: geometry, threads: threads ?? WorkerThread.recommendedCount,
-      passesOverAbsence: false, cancellation: cancellation)
-    let hashes = Collected([Bytes20](repeating: .zero, count: geometry.pieceCount))
+      storage: try storage(), geometry: geometry, plan: plan,
+      threads: threads ?? WorkerThread.recommendedCount, passesOverAbsence: false,
+      cancellation: cancellation)
+    let hashes = Collected([PieceHashes](repeating: PieceHashes(), count: geometry.pieceCount))
     do throws(StorageError) {
       try scan.run(progress: progress) { piece, hash in
         hashes.value.withLock { $0[piece.index] = hash }

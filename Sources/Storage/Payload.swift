@@ -42,8 +42,9 @@ extension FileStorage {
     try withDescriptor(of: file, writing: true) { _ throws(StorageError) in }
   }
 
-  /// Bytes in a file as it is on the disk; `nil` when it is missing.
+  /// Bytes in a file as it is on the disk, none of a link; `nil` when it is missing.
   public func lengthOnDisk(of file: Int) throws(StorageError) -> UInt64? {
+    if layout.files[file].linkTarget != nil { return folder.mark(of: paths[file]).map { _ in 0 } }
     do throws(StorageError) {
       let opened = try folder.openFile(paths[file], writing: false)
       close(opened.descriptor)

@@ -10,6 +10,7 @@ import TorrentModel
 struct PieceScan: Sendable {
   let storage: any PieceStorage
   let geometry: PieceGeometry
+  let plan: HashPlan
   let threads: Int
   /// Whether a piece that is not there, as a whole or in part, is passed over or ends the scan.
   let passesOverAbsence: Bool
@@ -24,10 +25,10 @@ struct PieceScan: Sendable {
 
   /// - Parameters:
   ///   - progress: gets the bytes that are done, absent ones included, on the calling thread.
-  ///   - found: gets the hash of each piece, in no order, on any thread.
+  ///   - found: gets the hashes of each piece, in no order, on any thread.
   /// - Throws: the first failure of the storage, or that the scan was cancelled.
   func run(
-    progress: (UInt64) -> Void, found: @escaping @Sendable (PieceIndex, Bytes20) -> Void
+    progress: (UInt64) -> Void, found: @escaping @Sendable (PieceIndex, PieceHashes) -> Void
   ) throws(StorageError) {
     let front = Front()
     let helpers = (1..<max(threads, 1)).compactMap { number in
@@ -54,9 +55,10 @@ struct PieceScan: Sendable {
   }
 
   private func work(
-    on front: Front, found: @Sendable (PieceIndex, Bytes20) -> Void, afterClaim: () -> Void
+    on front: Front, found: @Sendable (PieceIndex, PieceHashes) -> Void, afterClaim: () -> Void
   ) {
-    var reader = PieceReader(storage: storage, geometry: geometry, cancellation: cancellation)
+    var reader = PieceReader(
+      storage: storage, geometry: geometry, plan: plan, cancellation: cancellation)
     let run = max(SHA1Lanes.width, Int(Self.claimLength / UInt64(geometry.pieceLength)))
     while !front.isOver.load(ordering: .relaxed) {
       let first = front.nextPiece.wrappingAdd(run, ordering: .relaxed).oldValue
@@ -79,12 +81,14 @@ struct PieceScan: Sendable {
   /// itself, so that the others are found.
   private func hash(
     _ pieces: [PieceIndex], with reader: inout PieceReader,
-    _ found: (PieceIndex, Bytes20) -> Void
+    _ found: (PieceIndex, PieceHashes) -> Void
   ) throws(StorageError) {
     var rest = pieces[...]
     while let first = rest.first {
-      let length = geometry.length(of: first)
-      let batch = rest.prefix(SHA1Lanes.width).prefix { geometry.length(of: $0) == length }
+      let length = plan.length(of: first, in: geometry)
+      let batch = rest.prefix(SHA1Lanes.width).prefix {
+        plan.length(of: $0, in: geometry) == length
+      }
       rest = rest.dropFirst(batch.count)
       do throws(StorageError) {
         try reader.hash(batch, found)
@@ -102,7 +106,7 @@ struct PieceScan: Sendable {
     guard let first = claim.first, let last = claim.last else { return }
     let start = geometry.offset(of: first)
     let end = geometry.offset(of: last) + UInt64(geometry.length(of: last))
-    let target = min(end + Self.readAheadLength, geometry.totalLength)
+    let target = min(end + Self.readAheadLength, geometry.extent)
     let hinted = max(front.readAhead.max(target, ordering: .relaxed).oldValue, start)
     if hinted < target { storage.readAhead(offset: hinted, length: target - hinted) }
   }

@@ -1,7 +1,8 @@
 public import TorrentModel
 
 /// Where a torrent's bytes are kept. Offsets are bytes from the start of the torrent, whose files
-/// lie end to end.
+/// lie as its layout has them; padding between them reads as zeros, and nothing else is written
+/// there.
 ///
 /// The contract, which one test suite holds every implementation to:
 /// - What `write` returned from is what `read` and `send` of the same range give, at once and from
@@ -63,6 +64,6 @@ extension PieceStorage {
   /// Stops a caller that lost track of the torrent's length.
   func check(offset: UInt64, length: UInt64) {
     let (end, overflow) = offset.addingReportingOverflow(length)
-    precondition(!overflow && end <= layout.totalLength, "a range beyond the torrent")
+    precondition(!overflow && end <= layout.extent, "a range beyond the torrent")
   }
 }

@@ -20,6 +20,7 @@ public enum ResumeDataError: Error, Hashable, Sendable, CustomStringConvertible 
 // A file of state is one bencoded dictionary and behind it the SHA-1 of its bytes. The keys:
 //
 //     "format" 1, "folder" and "info hash" whose state it is, "info" the info dictionary's bytes,
+//     "nodes" those that stand for the pieces in hash trees (BEP 52), where they are known,
 //     "pieces" the verified ones as in a BITFIELD message (BEP 3), "files" 24 bytes for each file:
 //     length, inode, time of change in nanoseconds, all big-endian, "downloaded", "uploaded",
 //     "peers" and "peers6" in compact form (BEP 23, BEP 7)
@@ -39,6 +40,7 @@ extension ResumeData {
         ("folder", .string(folder)),
         ("info hash", .string(info.infoHash.bytes)),
         ("info", .string(Array(info.bytes))),
+        ("nodes", .string((info.trees?.nodes ?? []).flatMap(\.bytes))),
         ("pieces", .string(have.wire)),
         ("files", .string(marks.flatMap(Self.bytes))),
         ("downloaded", .integer(Int64(clamping: downloaded))),
@@ -68,12 +70,16 @@ extension ResumeData {
     guard let state = try? BencodeDecoder(limits: limits).decode(document),
       state["format"]?.integer == Self.format
     else { throw .foreign("another version") }
-    guard state["info hash"]?.string?.elementsEqual(infoHash.bytes) == true else {
-      throw .foreign("another torrent")
-    }
     guard state["folder"]?.text == folder else { throw .foreign("another folder") }
-    guard let metadata = state["info"]?.string,
-      let info = try? TorrentInfo(metadata: Array(metadata), expecting: infoHash),
+    var info: TorrentInfo
+    do throws(MetainfoError) {
+      guard let metadata = state["info"]?.string else { throw .missing("info") }
+      info = try TorrentInfo(metadata: Array(metadata), expecting: infoHash)
+      if let nodes = Self.nodes(state["nodes"]) { try info.take(nodes: nodes) }
+    } catch {
+      throw .foreign(error == .hashMismatch ? "another torrent" : "another version")
+    }
+    guard info.canVerify,
       let pieces = state["pieces"]?.string,
       let have = Bitfield(wire: pieces, count: info.geometry.pieceCount),
       let files = state["files"]?.string,
@@ -87,6 +93,15 @@ extension ResumeData {
     self.uploaded = UInt64(clamping: uploaded)
     let compact = Self.parts(of: peers, length: 6) + Self.parts(of: peers6, length: 18)
     self.peers = compact.compactMap { Endpoint(compact: $0) }
+  }
+
+  private static func nodes(_ value: BencodeValue?) -> [Bytes32]? {
+    guard let bytes = value?.string, !bytes.isEmpty, bytes.count.isMultiple(of: 32) else {
+      return nil
+    }
+    return bytes.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 32).map { Bytes32(bytes.bytes, at: $0) }
+    }
   }
 
   private static func parts(of bytes: ArraySlice<UInt8>, length: Int) -> [ArraySlice<UInt8>] {

@@ -10,7 +10,7 @@ public struct Verifier: Sendable {
   /// - Parameters:
   ///   - trusted: pieces that are right and need not be read.
   ///   - threads: by default one for each processor.
-  /// - Precondition: the storage has the torrent's layout.
+  /// - Precondition: the storage has the torrent's layout, and `info.canVerify`.
   public init(
     _ info: TorrentInfo, in storage: any PieceStorage, trusting trusted: Bitfield? = nil,
     threads: Int? = nil, cancellation: Cancellation = Cancellation()
@@ -19,19 +19,20 @@ public struct Verifier: Sendable {
     self.info = info
     self.trusted = trusted ?? Bitfield(count: info.geometry.pieceCount)
     scan = PieceScan(
-      storage: storage, geometry: info.geometry, threads: threads ?? WorkerThread.recommendedCount,
-      passesOverAbsence: true, skipped: trusted, cancellation: cancellation)
+      storage: storage, geometry: info.geometry, plan: info.plan,
+      threads: threads ?? WorkerThread.recommendedCount, passesOverAbsence: true, skipped: trusted,
+      cancellation: cancellation)
   }
 
-  /// The pieces whose hash is right. Missing and short files cost next to nothing, and so does what
+  /// The pieces whose hashes are right. Missing and short files cost next to nothing, and so does what
   /// was never written of a sparse file.
   ///
   /// Blocks its thread, which works along. - Parameter progress: gets the bytes that are done, on
   /// this thread. - Throws: when a file that is there cannot be read, or when cancelled.
   public func run(progress: (UInt64) -> Void = { _ in }) throws(StorageError) -> Bitfield {
     let good = Collected(trusted)
-    try scan.run(progress: progress) { piece, hash in
-      if hash == info.hash(of: piece) { good.value.withLock { _ = $0.insert(piece) } }
+    try scan.run(progress: progress) { piece, hashes in
+      if hashes == info.hashes(of: piece) { good.value.withLock { _ = $0.insert(piece) } }
     }
     return good.value.withLock { $0 }
   }

@@ -8,16 +8,17 @@ public struct VerifyJob: Sendable {
   public let piece: PieceIndex
   /// Where the piece starts, in bytes from the start of the torrent.
   public let offset: UInt64
-  public let expected: Bytes20
+  public let expected: PieceCheck
   public let storage: any PieceStorage
-  /// Holds the piece and nothing else; given up until the result brings it back.
+  /// Holds the piece, with its padding where SHA-1 is taken of it, and nothing else; given up until
+  /// the result brings it back.
   public let buffer: PieceBuffer
   /// An earlier copy of the piece was wrong, so that digests of the blocks are wanted even if this
   /// one is right.
   public let isSuspect: Bool
 
   public init(
-    torrent: UInt64, piece: PieceIndex, offset: UInt64, expected: Bytes20,
+    torrent: UInt64, piece: PieceIndex, offset: UInt64, expected: PieceCheck,
     storage: any PieceStorage, buffer: PieceBuffer, isSuspect: Bool = false
   ) {
     self.torrent = torrent
@@ -44,7 +45,8 @@ public struct WorkerResult: Sendable {
   public let torrent: UInt64
   public let piece: PieceIndex
   public let outcome: Outcome
-  /// Of each block, when the piece was wrong or suspect; otherwise empty.
+  /// Of each block, when the piece was wrong or suspect; otherwise empty. Where the piece has a node
+  /// in a tree they are its leaves, cut to twenty bytes (BEP 52).
   public let blockDigests: [Bytes20]
   public let buffer: PieceBuffer
 }

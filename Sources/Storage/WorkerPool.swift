@@ -1,6 +1,7 @@
 import DeterministicCore
 import Glibc
 import Hashing
+import TorrentModel
 
 /// Threads for what an event loop must not do itself.
 ///
@@ -75,7 +76,7 @@ extension WorkerPool {
   private static func hashPieces(
     from queue: Monitor<JobQueue<(VerifyJob, any ResultSink)>>
   ) {
-    var lanes = SHA1Lanes()
+    var hashers = Hashers()
     var results: [WorkerResult] = []
     var bytes = 0
     var current: (any ResultSink)?
@@ -98,24 +99,44 @@ extension WorkerPool {
       }
       // Another thread was sooner.
       if jobs.isEmpty { continue }
-      var digests = lanes.finish(jobs.map { UnsafeRawBufferPointer($0.0.buffer.bytes) })[...]
+      var digests = hashers.sha1(of: jobs.map { $0.0 })[...]
       for (job, sink) in jobs {
         if let current, current !== sink { deliver() }
         current = sink
-        results.append(finish(job, digests.removeFirst(), &lanes))
+        results.append(finish(job, digests.removeFirst(), &hashers))
         bytes += job.buffer.bytes.count
         if bytes >= bytesBetweenDeliveries { deliver() }
       }
     }
   }
 
-  /// Writes a piece if it is the right one.
+  /// What one thread hashes with.
+  private struct Hashers: ~Copyable {
+    var lanes = SHA1Lanes()
+    var leafLanes = SHA256Lanes()
+
+    /// The digests of pieces of one length, side by side; nil where none of them needs one.
+    mutating func sha1(of jobs: [VerifyJob]) -> [Bytes20?] {
+      guard jobs.first?.expected.hashes.sha1 != nil else { return jobs.map { _ in nil } }
+      return lanes.finish(jobs.map { UnsafeRawBufferPointer($0.buffer.bytes) })
+    }
+  }
+
+  /// Writes a piece if it is the right one, by each of the hashes that are known of it.
   private static func finish(
-    _ job: VerifyJob, _ digest: Bytes20, _ lanes: inout SHA1Lanes
+    _ job: VerifyJob, _ digest: Bytes20?, _ hashers: inout Hashers
   ) -> WorkerResult {
     let bytes = UnsafeRawBufferPointer(job.buffer.bytes)
+    var isWrong = digest != job.expected.hashes.sha1
+    var leaves: [Bytes32] = []
+    if let root = job.expected.hashes.root {
+      leaves = hashers.leafLanes.hashBlocks(
+        of: UnsafeRawBufferPointer(rebasing: bytes[..<job.expected.length]))
+      let found = MerkleTree.root(
+        of: leaves, width: job.expected.width, with: &hashers.leafLanes)
+      isWrong = isWrong || found != root
+    }
     var outcome = WorkerResult.Outcome.mismatched
-    let isWrong = digest != job.expected
     if !isWrong {
       do throws(StorageError) {
         try job.storage.write(bytes, at: job.offset)
@@ -125,7 +146,10 @@ extension WorkerPool {
       }
     }
     var blockDigests: [Bytes20] = []
-    if isWrong || job.isSuspect { blockDigests = lanes.hashBlocks(of: bytes) }
+    if isWrong || job.isSuspect {
+      blockDigests =
+        leaves.isEmpty ? hashers.lanes.hashBlocks(of: bytes) : leaves.map(\.truncated)
+    }
     return WorkerResult(
       torrent: job.torrent, piece: job.piece, outcome: outcome, blockDigests: blockDigests,
       buffer: job.buffer)
@@ -173,12 +197,14 @@ private struct JobQueue<Job: Sendable> {
 }
 
 extension JobQueue<(VerifyJob, any ResultSink)> {
-  /// The first pieces, as long as they are of one length.
+  /// The first pieces, as long as they are of one length and hashed alike.
   mutating func popBatch(_ most: Int) -> [Job] {
     var batch: [Job] = []
-    while batch.count < most, !isEmpty, let next = waiting[0],
-      next.0.buffer.bytes.count == (batch.first ?? next).0.buffer.bytes.count
-    {
+    while batch.count < most, !isEmpty, let next = waiting[0] {
+      let (job, first) = (next.0, (batch.first ?? next).0)
+      guard job.buffer.bytes.count == first.buffer.bytes.count,
+        (job.expected.hashes.sha1 == nil) == (first.expected.hashes.sha1 == nil)
+      else { break }
       batch.append(next)
       _ = popFirst()
     }

@@ -92,6 +92,13 @@ struct PeerState: ~Copyable, Sendable {
   var metadataNotBefore = Moment.zero
   /// Parts of the metadata we gave it.
   var metadataPartsServed = 0
+  /// The connection is one of version 2: nodes of hash trees are exchanged (BEP 52).
+  var isVersion2 = false
+  var layersNotBefore = Moment.zero
+  /// Requests for nodes of hash trees that it made.
+  var nodeAnswers = 0
+  /// The leaves of a piece are being read for it.
+  var awaitsLeaves = false
   var clientVersion: String?
   var exchange = PeerExchange()
   /// It wants nothing of anybody (BEP 21).

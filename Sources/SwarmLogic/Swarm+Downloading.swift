@@ -201,6 +201,7 @@ extension Swarm {
     for endpoint in smartBan.noteSuccess(of: piece, digests: digests) {
       ban(endpoint, .corruptPiece, at: now, into: &effects)
     }
+    hashExchange.inquiry.end(piece)
     guard picker?.have[piece] == false else { return }
     noteSources(of: piece)
     verifiedBytes += UInt64(geometry?.length(of: piece) ?? 0)
@@ -235,7 +236,7 @@ extension Swarm {
     effects.append(.report(.pieceFailed(piece, contributors: contributors.count)))
     // Whoever sent all of it is to blame, over however many connections. Otherwise the piece is
     // fetched again from one peer: if that copy is right it tells who spoiled this one, and if it
-    // is wrong its sender is known.
+    // is wrong its sender is known. Leaves of a hash tree tell it before (BEP 52).
     if let first = senders.first ?? nil,
       senders.allSatisfy({ $0.map(PeerReputation.subject) == PeerReputation.subject(of: first) })
     {
@@ -244,6 +245,7 @@ extension Swarm {
       for endpoint in smartBan.noteFailure(of: piece, senders: senders, digests: digests) {
         ban(endpoint, .corruptPiece, at: now, into: &effects)
       }
+      inquire(about: piece, at: now, into: &effects)
     }
     for key in peers.ids { fillPipeline(key, at: now, into: &effects) }
   }

@@ -45,6 +45,12 @@ extension Swarm {
       noteAllowedFast(piece, by: key, at: now, into: &effects)
     case .extended(let id, let payload):
       receiveExtended(id, payload, from: key, at: now, into: &effects)
+    case .hashRequest(let range):
+      serve(range, to: key, at: now, into: &effects)
+    case .hashes(let range, let nodes):
+      receive(range, nodes, from: key, at: now, into: &effects)
+    case .hashReject(let range):
+      noteRefused(range, by: key, at: now, into: &effects)
     }
   }
 

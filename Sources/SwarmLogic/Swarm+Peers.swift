@@ -95,7 +95,7 @@ extension Swarm {
     into effects: inout [SwarmEffect]
   ) {
     func refuse(_ reason: CloseReason) { effects.append(.refuse(ticket: ticket, reason)) }
-    guard handshake.infoHash == infoHash else { return refuse(.wrongTorrent) }
+    guard names.contains(handshake.infoHash) else { return refuse(.wrongTorrent) }
     guard handshake.peerID != ourPeerID else {
       // The end that dialled learns nothing from being refused.
       if let listenPort { candidates.bar(Endpoint(endpoint.address, port: listenPort)) }
@@ -116,6 +116,7 @@ extension Swarm {
       PeerState(
         endpoint: endpoint, isOutgoing: false, phase: .connected, at: now, pipeline: newPipeline()))
     effects.append(.adopt(ticket: ticket, key))
+    peers[key].isVersion2 = names.isVersion2(accepted: handshake)
     begin(key, handshake, at: now, into: &effects)
   }
 
@@ -123,7 +124,7 @@ extension Swarm {
     _ key: PeerKey, _ handshake: Handshake, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard peers.contains(key), peers[key].phase == .dialing else { return }
-    guard handshake.infoHash == infoHash else {
+    guard names.contains(handshake.infoHash) else {
       return close(key, .wrongTorrent, at: now, into: &effects)
     }
     guard handshake.peerID != ourPeerID else {
@@ -141,6 +142,7 @@ extension Swarm {
     encryption.noteAnswer(encrypted: isEncrypted, isSecondCall: peers[key].isSecondCall)
     candidates.note(peers[key].endpoint, answersEncrypted: isEncrypted)
     peers[key].phase = .connected
+    peers[key].isVersion2 = names.isVersion2(answered: handshake)
     peers[key].since = now
     peers[key].lastReceived = now
     begin(key, handshake, at: now, into: &effects)
@@ -177,6 +179,7 @@ extension Swarm {
     } else if peers[key].supportsFast {
       send(.haveNone, to: key, at: now, into: &effects)
     }
+    requestLayers(at: now, into: &effects)
   }
 
   static let clientVersion = "Shoal 0.1.0"
@@ -244,6 +247,7 @@ extension Swarm {
     releaseRequests(of: key)
     if let pieces = peers[key].pieces { picker?.remove(pieces) }
     metadataExchange.release(of: key)
+    releaseNodes(of: key)
     takeOffersBack(from: key)
     forgetRevelations(to: key)
     guard let peer = peers.remove(key) else { return }
@@ -260,7 +264,10 @@ extension Swarm {
     }
     if peer.isConnected {
       if !peer.isChoked { fillSlots(at: now, into: &effects) }
-      if picker == nil { requestMetadata(at: now, into: &effects) }
+      if picker == nil {
+        requestMetadata(at: now, into: &effects)
+        requestLayers(at: now, into: &effects)
+      }
     }
     hasFreePlace = true
   }

@@ -13,7 +13,12 @@ extension Swarm {
     }
     rechoke(at: now, into: &effects)
     exchangePeers(at: now, into: &effects)
-    if picker == nil { requestMetadata(at: now, into: &effects) }
+    if picker == nil {
+      requestMetadata(at: now, into: &effects)
+      requestLayers(at: now, into: &effects)
+    } else {
+      repeatInquiries(at: now, into: &effects)
+    }
     dial(at: now, into: &effects)
   }
 

@@ -17,7 +17,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public typealias Input = SwarmInput
   public typealias Effect = SwarmEffect
 
-  public let infoHash: InfoHash
+  /// What its peers meet under.
+  public internal(set) var names: SwarmNames
   public let ourPeerID: PeerID
   public internal(set) var configuration: SwarmConfiguration
 
@@ -37,6 +38,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// The info dictionary, once it is known.
   var metadata: [UInt8] = []
   var metadataExchange = MetadataExchange()
+  var hashExchange = HashExchange()
   /// Peers come from the torrent's own trackers and the user only (BEP 27).
   var isPrivate = false
   /// How often the set of connected peers that can be dialled has changed.
@@ -82,7 +84,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     infoHash: InfoHash, peerID: PeerID, listenPort: UInt16?, metadata: [UInt8] = [],
     configuration: SwarmConfiguration, generator: SeededGenerator, at now: Moment
   ) {
-    self.infoHash = infoHash
+    names = SwarmNames(infoHash)
     ourPeerID = peerID
     self.listenPort = listenPort
     self.metadata = metadata
@@ -137,6 +139,12 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
         geometry, have: have, wanted: wanted, metadata: metadata, at: now, into: &effects)
     case .metadataFailed:
       metadataFailed(at: now, into: &effects)
+    case .layersMissing(let trees, let metadata):
+      wantLayers(of: trees, metadata: metadata, at: now, into: &effects)
+    case .trees(let trees):
+      know(trees)
+    case .leavesRead(let key, let range, let piece, let leaves):
+      serve(range, leaves: leaves, of: piece, to: key, at: now, into: &effects)
     case .madePrivate:
       becomePrivate(at: now, into: &effects)
     case .priorities(let priorities):
@@ -212,6 +220,13 @@ extension Swarm {
   /// Bounds the pieces under way at once: what the driver has buffers for.
   public mutating func limitPartialPieces(to count: Int) { picker?.mostPartialPieces = count }
 
+  /// Notes what the torrent is called by its versions, once that is known.
+  public mutating func learn(v1: InfoHash?, v2: InfoHash?) {
+    names.v1 = v1
+    names.v2 = v2
+  }
+
+  public var infoHash: InfoHash { names.primary }
   public var isReady: Bool { picker != nil }
   /// Every piece is here.
   public var isComplete: Bool { picker?.isComplete ?? false }

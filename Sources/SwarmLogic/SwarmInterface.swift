@@ -56,6 +56,13 @@ public enum SwarmInput: Sendable {
   indirect case ready(PieceGeometry, have: Bitfield, wanted: Bitfield?, metadata: [UInt8])
   /// The bytes handed out by `.metadataComplete` were not the torrent's.
   case metadataFailed
+  /// The metadata is here; what is missing to tell its pieces from false ones are the nodes that stand
+  /// for them in hash trees (BEP 52).
+  indirect case layersMissing(FileTrees, metadata: [UInt8])
+  /// The hash trees, with the nodes of all pieces.
+  indirect case trees(FileTrees)
+  /// What `.readLeaves` asked for: the digests of a piece's blocks; none where they cannot be read.
+  indirect case leavesRead(PeerKey, HashRange, PieceIndex, [Bytes32])
   /// The torrent is private (BEP 27): peers come from its trackers and the user only.
   case madePrivate
   /// How much wanted pieces are wanted, of those for which that is not as usual.
@@ -128,6 +135,10 @@ public enum SwarmEffect: Sendable {
   case endFetch(PeerKey)
   /// Metadata fetched from peers, of the announced size, unverified.
   case metadataComplete([UInt8])
+  /// The nodes of all pieces, by their numbers; each was seen to lead to its file's root.
+  case layersComplete([Bytes32])
+  /// Read a piece and tell the digests of its blocks with `.leavesRead`.
+  indirect case readLeaves(PeerKey, HashRange, PieceIndex)
   /// Call with `.wake` at this moment, or sooner.
   case wake(at: Moment)
   case report(SwarmEvent)

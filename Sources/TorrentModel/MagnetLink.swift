@@ -22,7 +22,11 @@ public struct MagnetLink: Hashable, Sendable {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
+  /// What peers and trackers call the torrent: the info-hash of version 1, or if the link names none
+  /// the first twenty bytes of `infoHashV2`.
   public var infoHash: InfoHash
+  /// `urn:btmh`, the whole info-hash of version 2 (BEP 52).
+  public var infoHashV2: InfoHashV2?
   public var displayName: String?
   public var trackers: [String] = []
   public var webSeeds: [String] = []
@@ -33,6 +37,9 @@ public struct MagnetLink: Hashable, Sendable {
   public var ring: RingReference?
 
   public init(infoHash: InfoHash) { self.infoHash = infoHash }
+
+  /// `urn:btih`, the info-hash of version 1, where the link names it.
+  public var infoHashV1: InfoHash? { infoHash == infoHashV2?.truncated ? nil : infoHash }
 
   /// Links longer than this are refused before they are read.
   public static let longestLink = 1 << 20
@@ -55,9 +62,9 @@ public enum MagnetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notMagnet: "the link does not begin with 'magnet:?'"
     case .tooLong: "the link is longer than \(MagnetLink.longestLink) bytes"
     case .badEscape(let key): "the value of '\(key)' has a broken percent escape"
-    case .noInfoHash: "the link names no torrent: 'xt=urn:btih:…' is missing"
+    case .noInfoHash: "the link names no torrent: 'xt=urn:btih:…' or 'xt=urn:btmh:…' is missing"
     case .badInfoHash(let text):
-      "'\(text.prefix(64))' is not an info-hash of 40 hex or 32 base32 digits"
+      "'\(text.prefix(72))' is not an info-hash: 40 hex or 32 base32 digits, or 1220 and 64 hex"
     }
   }
 }
@@ -87,6 +94,10 @@ extension MagnetLink {
         let name = value.dropFirst("urn:btih:".count)
         if infoHash == nil { infoHash = InfoHash(text: name) }
         if infoHash == nil { rejected = String(name) }
+      case "xt" where value.lowercased().hasPrefix("urn:btmh:"):
+        let name = value.dropFirst("urn:btmh:".count)
+        if link.infoHashV2 == nil { link.infoHashV2 = InfoHashV2(multihash: name) }
+        if link.infoHashV2 == nil { rejected = String(name) }
       case "dn":
         if link.displayName == nil { link.displayName = value }
       case "tr" where link.trackers.count < Self.mostHints:
@@ -105,7 +116,7 @@ extension MagnetLink {
         continue
       }
     }
-    guard let infoHash else {
+    guard let infoHash = infoHash ?? link.infoHashV2?.truncated else {
       if let rejected { throw .badInfoHash(rejected) }
       throw .noInfoHash
     }
@@ -116,7 +127,10 @@ extension MagnetLink {
 
   /// The link as text: parts in a fixed order, values escaped.
   public var text: String {
-    var text = "magnet:?xt=urn:btih:\(infoHash)"
+    var names: [String] = []
+    if let infoHashV1 { names.append("xt=urn:btih:\(infoHashV1)") }
+    if let infoHashV2 { names.append("xt=urn:btmh:\(infoHashV2.multihash)") }
+    var text = "magnet:?" + names.joined(separator: "&")
     if let displayName { text += "&dn=" + PercentEncoding.encode(displayName.utf8) }
     for tracker in trackers { text += "&tr=" + PercentEncoding.encode(tracker.utf8) }
     for webSeed in webSeeds { text += "&ws=" + PercentEncoding.encode(webSeed.utf8) }

@@ -32,7 +32,9 @@ public struct Metainfo: Sendable {
     }
     guard outer.entries != nil else { throw .wrongType("the file as a whole") }
     guard let infoValue = outer["info"] else { throw .missing("info") }
-    info = try TorrentInfo(infoValue, in: document)
+    var info = try TorrentInfo(infoValue, in: document)
+    if info.version.hasV2 { try info.take(outer["piece layers"]) }
+    self.info = info
     trackers = Self.tiers(outer)
     webSeeds = Self.urls(outer["url-list"])
     pieceServers = Self.urls(outer["httpseeds"])
@@ -66,6 +68,7 @@ public struct Metainfo: Sendable {
   /// The link that names this torrent, its trackers and its web seeds.
   public var magnet: MagnetLink {
     var link = MagnetLink(infoHash: info.infoHash)
+    link.infoHashV2 = info.infoHashV2
     link.displayName = info.name
     link.trackers = trackers.flatMap { $0 }
     link.webSeeds = webSeeds

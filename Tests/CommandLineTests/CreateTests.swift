@@ -104,8 +104,8 @@ import TorrentModel
   @Test(arguments: [
     (["nowhere"], "nowhere"), (["tree/sub/empty"], "not a byte"),
     (["tree", "-o", "tree"], "tree: "),
-    (["tree", "-o", "no/such/x.torrent"], "no/such/x.torrent: "), (["tree", "--v2"], "--v2"),
-    (["tree", "--hybrid"], "--hybrid"), (["tree", "--v1", "--v2"], "exclude"),
+    (["tree", "-o", "no/such/x.torrent"], "no/such/x.torrent: "),
+    (["tree", "--v1", "--v2"], "exclude"),
     (["tree", "--piece-length", "20K"], "--piece-length"),
     (["tree", "--piece-length", "32M"], "--piece-length"), (["tree", "--name", "a/b"], "--name"),
     (["tree", "--name", ".."], "--name"), (["tree", "--private", "--public"], "exclude"),

@@ -104,8 +104,7 @@ import Testing
       "--listen wants an address and port such as 192.0.2.1:6881, [::1]:0 or :6881, not 'nowhere'"
     ),
     (
-      ["share", "x", "--hybrid"],
-      "--hybrid is refused: this build writes metainfo of version 1; leave the flag out, or give --v1"
+      ["share", "x", "--hybrid", "--v2"], "--v2 and --hybrid exclude each other; give one"
     ),
     (["share", "a", "b", "--name", "n"], "--name names one torrent, and 2 paths are to be shared"),
     (

@@ -147,6 +147,101 @@ def texts():
                   + [([b"d"] * 200, 5)]))
 
 
+def parent(left, right):
+    return hashlib.sha256(left + right).digest()
+
+
+def tree(length, piece_length):
+    """The root and the piece layer of a file of so many zeros (BEP 52)."""
+    sizes = [min(PIECE, length - start) for start in range(0, length, PIECE)]
+    nodes, missing = [hashlib.sha256(bytes(size)).digest() for size in sizes], bytes(32)
+    layer, span = nodes, PIECE
+    while len(nodes) > 1 or span < min(piece_length, length):
+        nodes += [missing] * (len(nodes) % 2)
+        nodes = [parent(*pair) for pair in zip(nodes[::2], nodes[1::2])]
+        missing, span = parent(missing, missing), span * 2
+        if span == piece_length:
+            layer = nodes
+    return nodes[0], b"".join(layer)
+
+
+def version2s():
+    """Torrents of BitTorrent v2 and hybrid ones (BEP 52) whose parts do not fit each other."""
+    length, piece_length = 100_000, 2 * PIECE
+    root, layer = tree(length, piece_length)
+    file = {b"": {"length": length, "pieces root": root}}
+
+    def info(**changes):
+        made = {"file tree": {"f": file}, "meta version": 2, "name": b"f",
+                "piece length": piece_length}
+        for key, value in changes.items():
+            made[key.replace("_", " ")] = value
+        return {key: value for key, value in made.items() if value is not None}
+
+    def case(name, made, verdict="refused", layers=None, **play):
+        outer = {"piece layers": {root: layer} if layers is None else layers}
+        made = torrent("version 2", name, verdict, made, outer, **play)
+        made.infohash = None
+        return made
+
+    def both(**changes):
+        piece = hashlib.sha1(bytes(piece_length)).digest()
+        last = hashlib.sha1(bytes(length - 3 * piece_length)).digest()
+        return info(**{"length": length, "pieces": piece * 3 + last, **changes})
+
+    def nested(depth):
+        return Raw(b"d1:d" * depth + encode(file) + b"e" * depth)
+
+    yield case("an ordinary torrent", info(), "accepted")
+    yield case("an ordinary hybrid torrent", both(), "accepted")
+    yield case("a false layer", info(), layers={root: layer[:32] + bytes(32) + layer[64:]})
+    yield case("a layer cut short", info(), layers={root: layer[:-32]})
+    yield case("a layer with more", info(), layers={root: layer + layer[:32]})
+    yield case("the layer of another root", info(), layers={bytes(32): layer})
+    yield case("no layers", info(), layers={})
+    yield case("layers that are a list", info(), layers=[layer])
+    yield case("a later version", info(meta_version=3))
+    yield case("no version", info(meta_version=None))
+    yield case("no tree", info(file_tree=None))
+    yield case("an odd piece length", info(piece_length=piece_length + PIECE))
+    yield case("pieces shorter than a block", info(piece_length=PIECE // 2))
+    yield case("a tree that is a file", info(file_tree=file))
+    yield case("a file with siblings", info(file_tree={"f": dict(file, g=file)}))
+    yield case("a file that is a list", info(file_tree={"f": {b"": []}}))
+    yield case("a length below zero", info(file_tree={"f": {b"": {"length": -1}}}))
+    yield case("a length beyond all pieces", info(
+        file_tree={"f": {b"": {"length": 2**63 - 1, "pieces root": root}}}))
+    yield case("a length of 2^50", info(
+        file_tree={"f": {b"": {"length": 2**50, "pieces root": root}}}))
+    yield case("no root", info(file_tree={"f": {b"": {"length": length}}}))
+    yield case("a root of zeros", info(
+        file_tree={"f": {b"": {"length": length, "pieces root": bytes(32)}}}))
+    yield case("padding in a tree", info(
+        file_tree={"f": file, "g": {b"": {"attr": b"p", "length": 1, "pieces root": root}}}))
+    yield case("a tree 50 deep", info(file_tree=nested(50)), "bounded", zeros=False)
+    yield case("a tree 5,000 deep", info(file_tree=nested(5_000)), "bounded", zeros=False)
+    yield case("names that lead out", info(
+        file_tree={"..": {"..": {"etc": file}}, "/etc": file}), "contained", zeros=False)
+    yield case("a link out", info(file_tree={
+        "f": file, "g": {b"": {"attr": b"l", "symlink path": [b"..", b".."]}}}))
+    yield case("a link to a name with a slash", info(file_tree={
+        "f": file, "g": {b"": {"attr": b"l", "symlink path": [b"../../etc"]}}}))
+    yield case("100,000 files", info(file_tree={
+        b"%06d" % number: {b"": {"length": 0}} for number in range(100_000)}), "bounded",
+        zeros=False)
+    yield case("another length in version 1", both(length=length + 1))
+    yield case("another name in version 1", both(name=b"g"))
+    yield case("a file more in version 2", both(file_tree={"f": file, "g": file}))
+    yield case("no padding between files", info(
+        files=[{"length": length, "path": [b"f"]}, {"length": length, "path": [b"g"]}],
+        file_tree={"f": file, "g": file}, pieces=bytes(20 * 7)))
+    yield case("padding as long as the world", info(
+        files=[{"length": length, "path": [b"f"]},
+               {"attr": b"p", "length": 2**62, "path": [b".pad"]},
+               {"length": length, "path": [b"g"]}],
+        file_tree={"f": file, "g": file}, pieces=bytes(20 * 7)))
+
+
 def magnets():
     name = "magnet:?xt=urn:btih:" + "ab" * 20
 
@@ -160,6 +255,8 @@ def magnets():
     yield link("a broken escape", "refused", name + "&dn=%zz")
     yield link("a short info-hash", "refused", "magnet:?xt=urn:btih:abcd")
     yield link("no info-hash", "refused", "magnet:?dn=x")
+    yield link("a short info-hash of version 2", "refused", "magnet:?xt=urn:btmh:1220abcd")
+    yield link("another multihash", "refused", "magnet:?xt=urn:btmh:1114" + "ab" * 20)
 
 
 def forgeries():
@@ -199,5 +296,5 @@ def forgeries():
 
 
 def all_cases():
-    for kind in (bencodes, metainfos, paths, texts, magnets, forgeries):
+    for kind in (bencodes, metainfos, version2s, paths, texts, magnets, forgeries):
         yield from kind()

@@ -154,6 +154,51 @@ extension Interoperation {
     }
   }
 
+  /// BitTorrent v2 (BEP 52).
+  @Suite struct Version2 {
+    static let versions = [Torrent.Version.v2, .hybrid]
+
+    @Test(arguments: versions, Payload.allCases)
+    func `shoal and libtorrent make one torrent of one payload`(
+      version: Torrent.Version, payload: Payload
+    ) async throws {
+      try await Arena.run { arena in
+        let path = try payload.write(below: try arena.makeFolder("original"))
+        if payload == .folder {
+          try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: path.appending(path: "z.bin").path)
+        }
+        let hashes = try await Torrent.infoHashes(of: path, version: version, in: arena)
+        #expect(hashes.shoal == hashes.libtorrent)
+        #expect(hashes.shoal.count == (version == .v2 ? 1 : 2))
+      }
+    }
+
+    static let pairs: [(ClientKind, ClientKind)] = [
+      (.libtorrent, .shoal), (.shoal, .libtorrent), (.shoal, .shoal),
+    ]
+    static let transfers = pairs.flatMap { seeder, leecher in
+      versions.flatMap { version in
+        Source.allCases.map { source in
+          Transfer(
+            seeder: seeder, leecher: leecher, source: source, payload: .folder,
+            tracker: .shoal, version: version)
+        }
+      }
+    }
+    /// Padding is a file like others to whoever knows version 1 alone, and is asked for.
+    static let older = [ClientKind.aria2, .transmission].map { leecher in
+      Transfer(
+        seeder: .shoal, leecher: leecher, source: .torrentFile, payload: .emptyFiles,
+        tracker: .opentracker, version: .hybrid)
+    }
+
+    @Test(arguments: transfers + older)
+    func `what is of version 2 arrives`(transfer: Transfer) async throws {
+      try await transfer.run()
+    }
+  }
+
   @Suite struct Members {
     static let http = ClientKind.others.flatMap { other in
       [(other, ClientKind.shoal), (.shoal, other)].map { seeder, leecher in

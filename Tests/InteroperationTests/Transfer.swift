@@ -11,9 +11,11 @@ struct Transfer: CustomTestStringConvertible, Sendable {
   /// What each is told.
   var seederEncryption = Encryption.off
   var leecherEncryption = Encryption.off
+  var version = Torrent.Version.v1
 
   var testDescription: String {
     var text = "\(seeder) to \(leecher), \(source), \(payload), \(tracker) tracks"
+    if version != .v1 { text += ", \(version)" }
     if (seederEncryption, leecherEncryption) != (.off, .off) {
       text += ", encryption \(seederEncryption) and \(leecherEncryption)"
     }
@@ -30,7 +32,7 @@ struct Transfer: CustomTestStringConvertible, Sendable {
       let tracker = try RunningTracker.prepare(tracker)
       let path = try payload.write(below: original)
       let torrent = try await Torrent.make(
-        by: seeder, of: path, announce: tracker.announce, in: arena)
+        by: seeder, of: path, version: version, announce: tracker.announce, in: arena)
       try await tracker.start(tracking: torrent, in: arena)
       _ = try await seeder.seed(
         torrent, from: original, with: tracker, encryption: seederEncryption, in: arena)

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import TorrentModel
 
@@ -28,7 +29,19 @@ extension SeededGenerator {
       .bitfield(bytes(below(300))), .request(block()), .cancel(block()),
       .port(UInt16(truncatingIfNeeded: next())), .suggest(piece()), .haveAll, .haveNone,
       .reject(block()), .allowedFast(piece()), .extended(id: byte(), payload: bytes(below(300))),
+      .hashRequest(hashRange()), .hashReject(hashRange()),
+      .hashes(hashRange(), (0..<below(600)).map { _ in node() }),
     ]
+  }
+
+  mutating func node() -> Bytes32 {
+    guard let node = Bytes32(bytes(32)) else { preconditionFailure("32 bytes make a node") }
+    return node
+  }
+
+  mutating func hashRange() -> HashRange {
+    HashRange(
+      root: node(), layer: word(), first: word(), count: word(), proofLayers: word())
   }
 
   mutating func handshake() -> Handshake {

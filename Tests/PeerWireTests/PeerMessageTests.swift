@@ -1,4 +1,5 @@
 import DeterministicCore
+import Hashing
 import PeerWire
 import Testing
 import TorrentModel
@@ -13,6 +14,13 @@ struct PeerMessageTests {
       #expect(events == .success([.message(message)]), "seed \(seed)")
     }
   }
+
+  private static let zeros = [UInt8](repeating: 0, count: 32)
+  private static let range = HashRange(
+    root: Bytes32((0..<32).map { UInt8($0) })!, layer: 1, first: 0x0102_0304, count: 2,
+    proofLayers: 5)
+  private static let rangeBytes =
+    (0..<32).map { UInt8($0) } + [0, 0, 0, 1, 1, 2, 3, 4, 0, 0, 0, 2, 0, 0, 0, 5]
 
   @Test(
     "stand on the wire as the specifications have them",
@@ -42,6 +50,9 @@ struct PeerMessageTests {
       ),
       (.allowedFast(9), [0, 0, 0, 5, 17, 0, 0, 0, 9]),
       (.extended(id: 3, payload: [0x64, 0x65]), [0, 0, 0, 4, 20, 3, 0x64, 0x65]),
+      (.hashRequest(range), [0, 0, 0, 49, 21] + rangeBytes),
+      (.hashes(range, [.zero, .zero]), [0, 0, 0, 113, 22] + rangeBytes + zeros + zeros),
+      (.hashReject(range), [0, 0, 0, 49, 23] + rangeBytes),
     ] as [(PeerMessage, [UInt8])])
   func wireForm(message: PeerMessage, bytes: [UInt8]) {
     #expect(message.bytes == bytes)
@@ -55,7 +66,7 @@ struct PeerMessageTests {
     #expect(bytes.count == BlockHeader.length)
   }
 
-  @Test("of kinds we do not know are named and passed over", arguments: [10, 11, 18, 21, 99, 255])
+  @Test("of kinds we do not know are named and passed over", arguments: [10, 11, 18, 24, 99, 255])
   func unknownKinds(id: UInt8) {
     let stream = frame(length: 4, id: id, [1, 2, 3]) + PeerMessage.have(5).bytes
     #expect(

@@ -207,4 +207,31 @@ import TorrentModel
     ]
     for (error, text) in cases { #expect(error.description == text) }
   }
+
+  @Test func linksAndProgramsAreMadeAsSuch() throws {
+    let folder = try TemporaryFolder()
+    let layout = try FileLayout(
+      name: "t", isSingleFile: false,
+      listed: [
+        ListedFile(path: ["bin", "run"], length: 3, attributes: .executable),
+        ListedFile(path: ["bin", "text"], length: 3),
+        ListedFile(path: ["links", "deep", "run"], length: 0, linkTarget: ["bin", "run"]),
+        ListedFile(path: ["folder"], length: 0, linkTarget: ["bin"]),
+        ListedFile(path: ["dead"], length: 0, linkTarget: ["nothing"]),
+      ])
+    for _ in 0..<2 {
+      let storage = try FileStorage(folder: folder.path, layout: layout, access: .readWrite())
+      try storage.prepare()
+      try storage.write([1, 2, 3, 4, 5, 6], at: 0)
+    }
+    #expect(try folder.bytes("t/links/deep/run") == [1, 2, 3])
+    #expect(try folder.bytes("t/folder/text") == [4, 5, 6])
+    let target = try FileManager.default.destinationOfSymbolicLink(
+      atPath: folder.path("t/links/deep/run"))
+    #expect(target == "../../bin/run")
+    #expect(try folder.bytes("t/dead").isEmpty)
+    #expect(access(folder.path("t/bin/run"), X_OK) == 0)
+    var status = stat()
+    #expect(stat(folder.path("t/bin/text"), &status) == 0 && status.st_mode & 0o111 == 0)
+  }
 }

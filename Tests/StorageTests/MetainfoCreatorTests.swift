@@ -45,13 +45,66 @@ import TorrentModel
     let expected = stride(from: 0, to: content.count, by: Int(pieceLength)).map {
       SHA1.hash(content[$0..<min($0 + Int(pieceLength), content.count)])
     }
-    #expect(hashes == expected, "seed \(seed)")
+    #expect(hashes.map(\.sha1) == expected, "seed \(seed)")
     #expect(done.last == UInt64(content.count))
 
     let info = try Metainfo(creator.builder.document(hashes: hashes)).info
     #expect(try Verifier(info, in: creator.storage()).run().isFull)
     let downloaded = try FileStorage(folder: folder.path, layout: info.layout, access: .readOnly)
     #expect(try Verifier(info, in: downloaded).run().isFull)
+  }
+
+  @Test(arguments: [TorrentVersion.v2, .hybrid], [16 << 10, 64 << 10, 256 << 10] as [UInt64])
+  func whatIsCreatedInVersion2Verifies(version: TorrentVersion, pieceLength: UInt64) throws {
+    var generator = SeededGenerator(seed: pieceLength)
+    let folder = try TemporaryFolder()
+    let lengths = [0, 1, 16_383, 16_384, 65_536, 100_000, 262_144, 700_001, 5]
+    for (number, length) in lengths.enumerated() {
+      try folder.write(generator.bytes(length), to: "tree/d\(number % 3)/f\(number)")
+    }
+    try folder.write([UInt8](repeating: 0, count: 300_000), to: "tree/zeros")
+    try folder.write([], to: "tree/hole")
+    #expect(truncate(folder.path("tree/hole"), 300_000) == 0)
+    #expect(chmod(folder.path("tree/d1/f1"), 0o755) == 0)
+    let creator = try MetainfoCreator(
+      path: folder.path("tree"), pieceLength: pieceLength, version: version)
+    var done: [UInt64] = []
+    let hashes = try creator.hash(threads: 2) { done.append($0) }
+    #expect(done.last == creator.layout.totalLength)
+    let info = try Metainfo(creator.builder.document(hashes: hashes)).info
+    #expect(info.version == version)
+    #expect(info.layout == creator.layout)
+    #expect(
+      info.layout.files.filter { $0.attributes == .executable }.map(\.path) == [["d1", "f1"]])
+    // A hole and written zeros are the same file.
+    let roots = info.layout.files.indices.map { info.root(ofFile: $0) }
+    #expect(roots[roots.count - 1] == roots[roots.count - 2])
+    #expect(try Verifier(info, in: creator.storage()).run().isFull)
+
+    let file = try #require(info.layout.files.firstIndex { $0.length == 100_000 })
+    let path = folder.path("tree/" + info.layout.files[file].path.joined(separator: "/"))
+    let descriptor = open(path, O_RDWR)
+    defer { close(descriptor) }
+    var byte: UInt8 = 0
+    #expect(pread(descriptor, &byte, 1, 99_999) == 1)
+    byte ^= 1
+    #expect(pwrite(descriptor, &byte, 1, 99_999) == 1)
+    let bad = (info.layout.files[file].offset + 99_999) / pieceLength
+    let found = try Verifier(info, in: creator.storage()).run()
+    #expect(!found[PieceIndex(Int(bad))])
+    #expect(found.setCount == info.geometry.pieceCount - 1)
+  }
+
+  @Test func aFolderOfOneFileIsThatFileInVersion2() throws {
+    let folder = try TemporaryFolder()
+    try folder.write([1, 2, 3], to: "tree/one")
+    for (version, isSingleFile) in [(TorrentVersion.v1, false), (.hybrid, false), (.v2, true)] {
+      let creator = try MetainfoCreator(path: folder.path("tree"), version: version)
+      #expect(creator.layout.isSingleFile == isSingleFile)
+      let info = try Metainfo(creator.builder.document(hashes: try creator.hash())).info
+      #expect(info.layout == creator.layout)
+      #expect(try creator.storage().bytes(at: 0, count: 3) == [1, 2, 3])
+    }
   }
 
   @Test func aSingleFileIsNamedAfterItself() throws {
@@ -66,7 +119,7 @@ import TorrentModel
       let creator = try MetainfoCreator(path: folder.path(path), name: name)
       #expect(creator.layout.isSingleFile)
       #expect(creator.layout.name == expected)
-      #expect(try creator.hash() == [SHA1.hash([1, 2, 3])])
+      #expect(try creator.hash().map(\.sha1) == [SHA1.hash([1, 2, 3])])
       #expect(try creator.storage().bytes(at: 0, count: 3) == [1, 2, 3])
     }
   }
@@ -186,6 +239,6 @@ import TorrentModel
     let creator = try MetainfoCreator(path: folder.path("large"))
     #expect(creator.geometry.pieceLength == 65536)
     let zeros = SHA1.hash([UInt8](repeating: 0, count: 65536))
-    #expect(try creator.hash() == Array(repeating: zeros, count: 1600))
+    #expect(try creator.hash().map(\.sha1) == Array(repeating: zeros, count: 1600))
   }
 }

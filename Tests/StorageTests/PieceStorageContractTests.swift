@@ -105,4 +105,35 @@ import TorrentModel
     }
     #expect(try storage.bytes(at: 0, count: content.count) == content)
   }
+
+  @Test(arguments: Kind.allCases, [1, 2, 3] as [UInt64])
+  func paddingIsZeros(kind: Kind, seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let folder = try TemporaryFolder()
+    let listed = (0..<12).map { number in
+      ListedFile(
+        path: ["\(number)"], length: UInt64([0, 1, 99, 100, 101, 250][generator.below(6)]))
+    }
+    let layout = try FileLayout(
+      name: "payload", isSingleFile: false, listed: listed + [ListedFile(path: ["z"], length: 1)],
+      alignment: 100)
+    let storage = try kind.make(layout, in: folder)
+    try storage.prepare()
+    var content = [UInt8](repeating: 0, count: Int(layout.extent))
+    for file in layout.files {
+      for place in 0..<Int(file.length) {
+        content[Int(file.offset) + place] = UInt8(1 + place % 250)
+      }
+    }
+    for offset in stride(from: 0, to: content.count, by: 100) {
+      try storage.write(content[offset..<offset + 100], at: offset)
+    }
+    for _ in 0..<300 {
+      let offset = generator.below(content.count)
+      let count = generator.below(content.count - offset) + 1
+      let expected = Array(content[offset..<offset + count])
+      #expect(try storage.bytes(at: offset, count: count) == expected, "seed \(seed)")
+      #expect(try storage.sent(at: offset, count: count) == expected, "seed \(seed)")
+    }
+  }
 }

@@ -47,7 +47,7 @@ import TorrentModel
     let expected = bitfield(info.geometry.pieceCount) { piece in
       let start = piece * pieceLength
       return SHA1.hash(content[start..<min(start + pieceLength, content.count)])
-        == info.hash(of: PieceIndex(piece))
+        == info.hashes(of: PieceIndex(piece)).sha1
     }
     #expect(found == expected, "seed \(seed)")
     #expect(done == done.sorted())

@@ -47,7 +47,8 @@ private final class Mailbox: ResultSink {
       if number % 3 == 0 { buffer.bytes[generator.below(bytes.count)] ^= 1 }
       pool.submit(
         VerifyJob(
-          torrent: 42, piece: piece, offset: UInt64(start), expected: SHA1.hash(bytes),
+          torrent: 42, piece: piece, offset: UInt64(start),
+          expected: PieceCheck(PieceHashes(sha1: SHA1.hash(bytes)), length: bytes.count),
           storage: storage, buffer: buffer), resultsTo: sink)
     }
     let results = sink.wait(for: geometry.pieceCount)
@@ -79,7 +80,9 @@ private final class Mailbox: ResultSink {
     let buffer = try #require(buffers.buffer(count: 1024))
     buffer.bytes.initializeMemory(as: UInt8.self, repeating: 5)
     let job = VerifyJob(
-      torrent: 0, piece: 0, offset: 0, expected: SHA1.hash(UnsafeRawBufferPointer(buffer.bytes)),
+      torrent: 0, piece: 0, offset: 0,
+      expected: PieceCheck(
+        PieceHashes(sha1: SHA1.hash(UnsafeRawBufferPointer(buffer.bytes))), length: 1024),
       storage: storage, buffer: buffer)
     let sink = Mailbox()
     let pool = try WorkerPool(pieceThreads: 1)
@@ -107,7 +110,9 @@ private final class Mailbox: ResultSink {
     let buffer = try #require(buffers.buffer(count: 16384))
     buffer.bytes.initializeMemory(as: UInt8.self, repeating: 5)
     let job = VerifyJob(
-      torrent: 0, piece: 0, offset: 0, expected: .zero, storage: storage, buffer: buffer)
+      torrent: 0, piece: 0, offset: 0,
+      expected: PieceCheck(PieceHashes(sha1: .zero), length: 16384), storage: storage,
+      buffer: buffer)
     let sink = Mailbox()
     let pool = try WorkerPool(pieceThreads: 1)
     defer { pool.shutDown() }
@@ -131,7 +136,7 @@ private final class Mailbox: ResultSink {
     let sink = Mailbox()
     pool.submit(
       VerifyJob(
-        torrent: 0, piece: 0, offset: 0, expected: .zero,
+        torrent: 0, piece: 0, offset: 0, expected: PieceCheck(PieceHashes(sha1: .zero), length: 1),
         storage: try MemoryStorage(layout: layout), buffer: buffer), resultsTo: sink)
     #expect(sink.wait(for: 1).count == 1)
     for _ in 0..<WorkerPool.errandThreads { release.signal() }

@@ -288,7 +288,7 @@ final class SwarmHarness {
       guard case .v4(let word) = endpoint.address else { return }
       bans.append((number, Int(word - 0x0a00_0001)))
     case .report(.complete): host.isComplete = true
-    case .metadataComplete, .report, .fetch, .endFetch: break
+    case .metadataComplete, .layersComplete, .readLeaves, .report, .fetch, .endFetch: break
     }
   }
 

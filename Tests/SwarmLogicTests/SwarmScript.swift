@@ -293,6 +293,8 @@ final class SwarmScript {
     case .metadataComplete(let bytes):
       whole = bytes
       return "metadata \(bytes.count)"
+    case .layersComplete(let nodes): return "nodes \(nodes.count)"
+    case .readLeaves(let key, _, let piece): return "leaves \(piece) for \(names[key]!)"
     case .report(.peerBanned(let endpoint, _, _)):
       guard case .v4(let word) = endpoint.address else { return "ban ?" }
       return "ban \(UnicodeScalar(UInt8(word & 0xff) + 96))"
@@ -337,6 +339,9 @@ final class SwarmScript {
       case .reject(let part)?: return "nopart \(part)"
       default: return "extended"
       }
+    case .hashRequest(let range): return "asks \(range.first)+\(range.count) of \(range.layer)"
+    case .hashes(let range, let nodes): return "nodes \(range.first)+\(nodes.count)"
+    case .hashReject(let range): return "nonodes \(range.first)+\(range.count)"
     case .port, .unknown: return "?"
     }
   }

@@ -90,8 +90,9 @@ import TorrentModel
       .lengthOverflow),
     Case("only empty files", MetainfoFixture.folder([(["a"], 0), (["b"], 0)]), .noContent),
     Case(
-      "only version 2",
-      single.setting("length", to: nil).setting("file tree", to: .dictionary([])), .onlyVersion2),
+      "a file tree without its version",
+      single.setting("length", to: nil).setting("file tree", to: .dictionary([])),
+      .missing("meta version")),
   ])
   func impossibleTorrentsAreRefusedByReason(_ test: Case) {
     #expect(throws: test.error) { try MetainfoFixture.read(test.info) }

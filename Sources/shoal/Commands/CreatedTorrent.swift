@@ -1,6 +1,5 @@
 import DeterministicCore
 import Glibc
-import Hashing
 import Networking
 import Storage
 import TorrentModel
@@ -9,13 +8,13 @@ import TorrentModel
 struct HashedContent {
   /// What was hashed.
   let content: MetainfoCreator
-  private let hashes: [Bytes20]
+  private let hashes: [PieceHashes]
 
   /// Hashes a path, with progress.
   init(_ path: String, _ options: CreationOptions, console: Console) throws(CommandError) {
     do {
       content = try MetainfoCreator(
-        path: path, name: options.name, pieceLength: options.pieceLength)
+        path: path, name: options.name, pieceLength: options.pieceLength, version: options.version)
     } catch {
       throw CommandError(error)
     }
@@ -49,7 +48,7 @@ struct HashedContent {
 
   private static func hash(
     _ content: MetainfoCreator, console: Console
-  ) throws(CommandError) -> [Bytes20] {
+  ) throws(CommandError) -> [PieceHashes] {
     var progress = ScanProgress(TransferSnapshot(hashing: content.layout), console: console)
     defer { _ = progress.end() }
     do {
@@ -97,6 +96,7 @@ struct CreatedTorrent {
       [
         ("name", .string(info.name)),
         ("infoHash", .string(info.infoHash.description)),
+        ("infoHashV2", .optional(info.infoHashV2?.description)),
         ("size", .unsigned(info.layout.totalLength)),
         ("pieceLength", .integer(Int64(info.geometry.pieceLength))),
         ("pieces", .integer(Int64(info.geometry.pieceCount))),

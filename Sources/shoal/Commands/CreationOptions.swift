@@ -13,6 +13,7 @@ struct CreationOptions: Hashable, Sendable {
   var comment: String?
   var source: String?
   var webSeeds: [String]
+  var version: TorrentVersion
 
   static let trackerFlag = Flag(
     "tracker", short: "t", .trackerURL, "announce here; the first is asked first",
@@ -21,8 +22,8 @@ struct CreationOptions: Hashable, Sendable {
     "private", "peers come from the trackers only (BEP 27)")
   private static let publicFlag = Switch("public", "peers may come from anywhere")
   private static let version1Flag = Switch("v1", "metainfo of version 1 (BEP 3); the default")
-  private static let version2Flag = Switch("v2", "metainfo of version 2 (BEP 52); refused")
-  private static let hybridFlag = Switch("hybrid", "metainfo of both versions; refused")
+  private static let version2Flag = Switch("v2", "metainfo of version 2 (BEP 52)")
+  private static let hybridFlag = Switch("hybrid", "metainfo of both versions")
   private static let pieceLengthFlag = Flag(
     "piece-length", .size, "bytes in a piece: a power of two from 16K to 16M",
     fallback: "chosen by size")
@@ -45,12 +46,11 @@ struct CreationOptions: Hashable, Sendable {
     ])
 
   init(_ arguments: ParsedArguments, privateByDefault: Bool) throws(CommandError) {
-    let version = try arguments.exclusive(
-      Self.version1Flag, Self.version2Flag, Self.hybridFlag)
-    if let version, version.outline.name != Self.version1Flag.outline.name {
-      throw .usage(
-        "--\(version.outline.name) is refused: this build writes metainfo of version 1",
-        remedy: "leave the flag out, or give --v1")
+    let chosen = try arguments.exclusive(Self.version1Flag, Self.version2Flag, Self.hybridFlag)
+    switch chosen?.outline.name {
+    case Self.version2Flag.outline.name: version = .v2
+    case Self.hybridFlag.outline.name: version = .hybrid
+    default: version = .v1
     }
     trackers = try arguments.values(of: Self.trackerFlag)
     let visibility = try arguments.exclusive(Self.privateFlag, Self.publicFlag)

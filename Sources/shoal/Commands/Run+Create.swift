@@ -11,6 +11,6 @@ func runCreate(_ options: CreateOptions, console: Console) throws(CommandError) 
       + "\(Format.size(torrent.metainfo.info.layout.totalLength)) in "
       + Format.count(torrent.metainfo.info.geometry.pieceCount, "piece")
       + " of \(Format.size(UInt64(torrent.metainfo.info.geometry.pieceLength)))")
-  console.note("info-hash \(torrent.metainfo.info.infoHash)")
+  for name in torrent.metainfo.magnet.hashNames { console.note("info-hash \(name)") }
   return .done
 }

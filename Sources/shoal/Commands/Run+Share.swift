@@ -120,7 +120,7 @@ private final class ShareCommand: TransferCommand {
     // Who names a ring names no addresses: those of the ring may outlive this one's.
     if creation.ring == nil { magnet.peers = endpoints.map { MagnetLink.PeerHint($0) } }
     torrents.append(SharedTorrent(metainfo: metainfo, document: document, magnet: magnet.text))
-    tracker?.register(metainfo.info.infoHash)
+    for infoHash in metainfo.info.swarmHashes { tracker?.register(infoHash) }
 
     var torrent = TorrentOptions(folder: ".")
     torrent.origin = .user

@@ -1,3 +1,4 @@
+import Hashing
 import Session
 import TorrentModel
 
@@ -24,7 +25,11 @@ struct TorrentDescription {
     .name, .size, .pieceLength, .pieces,
     EventOutline.Key("private", "whether peers come from its trackers only"),
     .infoHash,
-    EventOutline.Key("files", "path below the download folder, and size in bytes, of each"),
+    EventOutline.Key("infoHashV2", "\(EventOutline.Key.infoHashV2.meaning); absent without one"),
+    EventOutline.Key(
+      "files",
+      "path below the download folder, and size in bytes, of each; where there is one the root of its "
+        + "hash tree (BEP 52), its attributes and where it leads as a link (BEP 47)"),
     EventOutline.Key("trackers", "announce URLs by tier"),
     EventOutline.Key("webSeeds", "URLs of web servers that have the same data"),
     EventOutline.Key("comment", "a comment for people"),
@@ -37,7 +42,8 @@ struct TorrentDescription {
     EventOutline.Key("peers", "addresses that a magnet link names; absent for a file"),
   ]
 
-  /// One object; every key is always there, but for `peers`.
+  /// One object; every key is always there, but for `peers` and
+  /// `infoHashV2`.
   var json: JSONValue {
     let info = metainfo?.info
     var pairs: [(String, JSONValue)] = [
@@ -47,7 +53,7 @@ struct TorrentDescription {
       ("pieces", info.map { .integer(Int64($0.geometry.pieceCount)) } ?? .null),
       ("private", info.map { .bool($0.isPrivate) } ?? .null),
       ("infoHash", .string(magnet.infoHash.description)),
-      ("files", info.map { .array(Self.files(of: $0.layout)) } ?? .null),
+      ("files", info.map { .array(Self.files(of: $0)) } ?? .null),
       ("trackers", .array(trackers.map(JSONValue.strings))),
       ("webSeeds", .strings(magnet.webSeeds)),
       ("comment", .optional(metainfo?.comment)),
@@ -58,18 +64,33 @@ struct TorrentDescription {
       ("ringNodes", .strings(magnet.ring?.nodes.map(\.description) ?? [])),
       ("magnet", .string(magnet.text)),
     ]
+    if let infoHashV2 = magnet.infoHashV2 {
+      let place = (pairs.firstIndex { $0.0 == "infoHash" } ?? 0) + 1
+      pairs.insert(("infoHashV2", .string(infoHashV2.description)), at: place)
+    }
     if metainfo == nil {
       pairs.append(("peers", .strings(magnet.peers.map(\.description))))
     }
     return .object(pairs)
   }
 
-  private static func files(of layout: FileLayout) -> [JSONValue] {
-    layout.files.indices.map { index in
-      .object([
+  private static func files(of info: TorrentInfo) -> [JSONValue] {
+    let layout = info.layout
+    return layout.files.indices.map { index in
+      let file = layout.files[index]
+      var pairs: [(String, JSONValue)] = [
         ("path", .string(layout.pathBelowDownloadFolder(of: index).joined(separator: "/"))),
-        ("size", .unsigned(layout.files[index].length)),
-      ])
+        ("size", .unsigned(file.length)),
+      ]
+      if let root = info.root(ofFile: index) {
+        pairs.append(("piecesRoot", .string(Hexadecimal.encode(root.bytes))))
+      }
+      let words = file.attributes.words
+      if !words.isEmpty { pairs.append(("attributes", .strings(words))) }
+      if let target = file.linkTarget {
+        pairs.append(("link", .string(target.joined(separator: "/"))))
+      }
+      return .object(pairs)
     }
   }
 
@@ -92,7 +113,7 @@ struct TorrentDescription {
       )
       row("private", info.isPrivate ? "yes" : "no")
     }
-    row("info-hash", magnet.infoHash.description)
+    for name in magnet.hashNames { row("info-hash", name) }
     for (tier, urls) in trackers.enumerated() {
       for url in urls { row(trackers.count > 1 ? "tracker \(tier + 1)" : "tracker", url) }
     }
@@ -107,23 +128,47 @@ struct TorrentDescription {
     if let date = metainfo?.creationDate { row("created", Format.date(date) ?? "\(date)") }
     if let source = info?.source { row("source", source) }
     row("magnet", magnet.text)
-    if let layout = info?.layout, !layout.isSingleFile {
-      text += fileTable(layout, for: console)
+    if let info, !info.layout.isSingleFile || info.version.hasV2 {
+      text += fileTable(info, for: console)
     }
     return text
   }
 
-  private func fileTable(_ layout: FileLayout, for console: Console) -> String {
+  /// With `--verbose` also the root of each file's hash tree.
+  private func fileTable(_ info: TorrentInfo, for console: Console) -> String {
+    let layout = info.layout
     let shown = console.detail == .verbose ? layout.files.count : Self.filesShown
     var text = console.output.paint(Format.count(layout.files.count, "file"), .dim) + "\n"
     for index in layout.files.indices.prefix(shown) {
       let path = layout.pathBelowDownloadFolder(of: index).joined(separator: "/")
       text += TextColumns.padLeft(Format.size(layout.files[index].length), to: 12)
-      text += "  " + SafeText.visible(path) + "\n"
+      let file = layout.files[index]
+      var notes = file.attributes.words
+      if let target = file.linkTarget { notes.append("link to " + target.joined(separator: "/")) }
+      if console.detail == .verbose, let root = info.root(ofFile: index) {
+        notes.append("root " + Hexadecimal.encode(root.bytes))
+      }
+      text += "  " + SafeText.visible(path)
+      if !notes.isEmpty { text += "  (\(SafeText.visible(notes.joined(separator: ", "))))" }
+      text += "\n"
     }
     if layout.files.count > shown {
       text += "              … and \(layout.files.count - shown) more (--verbose lists them all)\n"
     }
     return text
+  }
+}
+
+extension FileAttributes {
+  /// As `show` spells them.
+  fileprivate var words: [String] {
+    (contains(.executable) ? ["executable"] : []) + (contains(.hidden) ? ["hidden"] : [])
+  }
+}
+
+extension MagnetLink {
+  /// The names of the torrent, the older version's first.
+  var hashNames: [String] {
+    [infoHashV1?.description, infoHashV2?.description].compactMap { $0 }
   }
 }

@@ -119,7 +119,9 @@ extension EventOutline {
   static let created = EventOutline(
     "created", "a .torrent file was written",
     [
-      .name, .infoHash, .size, .pieceLength, .pieces, .file, .magnet,
+      .name, .infoHash,
+      Key("infoHashV2", "\(EventOutline.Key.infoHashV2.meaning); null without one"),
+      .size, .pieceLength, .pieces, .file, .magnet,
       Key("skipped", "paths that were left out: links, devices, empty folders"),
     ])
 
@@ -277,7 +279,12 @@ extension [EventOutline] {
 
 extension EventOutline.Key {
   static let name = Self("name", "name of the torrent; the info-hash before it is known")
-  static let infoHash = Self("infoHash", "SHA-1 of the info dictionary, hexadecimal")
+  static let infoHash = Self(
+    "infoHash",
+    "SHA-1 of the info dictionary, hexadecimal; of a torrent of version 2 alone the first half of its "
+      + "SHA-256")
+  static let infoHashV2 = Self(
+    "infoHashV2", "SHA-256 of the info dictionary, hexadecimal, of a torrent of version 2")
   static let size = Self("size", "bytes of all files together")
   static let pieceLength = Self("pieceLength", "bytes in a piece")
   static let pieces = Self("pieces", "number of pieces")
