@@ -212,7 +212,7 @@ private struct Grove {
     let released = [exchange.release(ranges[0], of: peer), exchange.release(ranges[0], of: peer)]
     #expect(released == [true, false])
     #expect(exchange.request(of: other, at: .zero) == [ranges[0]])
-    #expect(exchange.expire(at: .zero + .seconds(9), patience: .seconds(8)) == [peer, other])
+    #expect(exchange.expire(at: .zero + .seconds(9), patience: .seconds(8)) == [other, peer])
     #expect(exchange.request(of: other, at: .zero) == ranges)
     exchange.release(of: other)
     #expect(exchange.request(of: peer, at: .zero) == ranges)

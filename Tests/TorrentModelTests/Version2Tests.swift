@@ -94,7 +94,7 @@ import TorrentModel
   }
 
   @Test(
-    "are written as they are read", arguments: [TorrentVersion.v2, .hybrid], 0..<40 as Range<UInt64>
+    "are written as they are read", arguments: [TorrentVersion.v2, .hybrid], 0..<8 as Range<UInt64>
   )
   func building(version: TorrentVersion, seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)

@@ -28,8 +28,8 @@ extension Verb {
       "PATH is a file or a folder; every byte is read once, on all processors. Hidden files belong "
         + "to a folder like others; links, devices and empty folders do not and are named. A file "
         + "that changes meanwhile is an error.",
-      "--v2 hashes each file as a tree (BEP 52), --hybrid writes both versions from the same pass: old "
-        + "clients see files of padding between the others, which they fetch and new ones do not.",
+      "--v2 hashes each file as a tree (BEP 52), --hybrid writes both versions from the same pass. "
+        + "Transmission 3.00 and aria2 1.36 read neither.",
       "The date in the file is that of SOURCE_DATE_EPOCH, if that is set, so that the same tree "
         + "gives the same bytes.",
     ],
