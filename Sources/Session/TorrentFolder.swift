@@ -33,7 +33,7 @@ public struct TorrentFolder {
 
   /// The file of a torrent; of several, the first by name.
   public func path(of infoHash: InfoHash) -> String? {
-    known.filter { $0.value.infoHash == infoHash }.keys.min().map { path + "/" + $0 }
+    known.filter { $0.value.infoHashes.contains(infoHash) }.keys.min().map { path + "/" + $0 }
   }
 
   /// Looks at the folder again. A folder that is not there holds nothing; one that cannot be listed

@@ -201,7 +201,7 @@ public final class TorrentSession {
     let terms = IncomingConnection.Terms(
       deadline: configuration.connections.handshakeDeadline,
       encryption: configuration.swarm.encryption
-    ) { [unowned self] in torrents.map(\.infoHash) }
+    ) { [unowned self] in torrents.flatMap { $0.swarm.names.all } }
     let connection = try? IncomingConnection(
       socket, from: endpoint, on: terms, reactor: reactor
     ) { [unowned self] connection, socket, outcome in

@@ -107,7 +107,7 @@ private final class Stage {
     // Who answers our dial under the new name speaks version 2; who keeps to the old one does not.
     for (name, isVersion2) in [(v1, false), (v2, true)] {
       let endpoint = Endpoint(.v4(0x0a01_0000 + (isVersion2 ? 1 : 2)), port: 1)
-      for case .connect(let key, _) in stage.tell(.candidates([endpoint], from: .tracker)) {
+      for case .connect(let key, _, _) in stage.tell(.candidates([endpoint], from: .tracker)) {
         let id = SwarmScript.peerID(isVersion2 ? 77 : 78)
         stage.tell(.handshake(key, Handshake(reserved: both, infoHash: name, peerID: id)))
         #expect(stage.swarm.peers[key].isVersion2 == isVersion2)

@@ -21,8 +21,10 @@ struct WatchedFolder {
       console.warn("passed over \(SafeText.visible(name)): \(SafeText.visible(reason))")
     }
     var sources: [TorrentSource] = []
+    var paths: Set<String> = []
     for infoHash in changes.added {
-      guard let path = folder.path(of: infoHash) else { continue }
+      // A hybrid torrent has two names.
+      guard let path = folder.path(of: infoHash), paths.insert(path).inserted else { continue }
       do throws(CommandError) {
         sources.append(try Source.file(path).read().torrent)
       } catch {
