@@ -204,6 +204,17 @@ private final class TransportGame: PeerTransportDelegate {
     return max(0, count)
   }
 
+  func transport(
+    _ transport: PeerTransport, readPayloadOf block: Block, from offset: Int,
+    into space: UnsafeMutableRawBufferPointer
+  ) throws(TransportEnd) -> Int {
+    noteCall()
+    let count = min(Int(block.length) - offset, space.count)
+    require(count > 0, "asked for the payload of a block that is sent")
+    space.copyMemory(from: UnsafeRawBufferPointer(start: place(of: block) + offset, count: count))
+    return count
+  }
+
   func allowance(for transport: PeerTransport) -> Int { .max }
 
   func transport(_ transport: PeerTransport, read count: Int) { noteCall() }

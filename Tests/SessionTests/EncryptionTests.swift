@@ -23,8 +23,8 @@ import TorrentModel
     seeder: EncryptionPolicy, leecher: EncryptionPolicy
   ) throws {
     let pair = try Pair(
-      configuringSeeder: { $0.swarm.encryption = seeder },
-      configuring: { $0.swarm.encryption = leecher })
+      configuring: { $0.swarm.encryption = leecher },
+      configuringSeeder: { $0.swarm.encryption = seeder })
     let (metainfo, bytes) = try pair.payload(700_001)
     pair.start(metainfo, by: .metainfo(metainfo))
     let patience = Self.patience(seeder, leecher)
@@ -38,8 +38,8 @@ import TorrentModel
     _ policy: EncryptionPolicy, saying words: (InfoHash) -> [UInt8]
   ) throws -> (pair: Pair, stranger: Stranger) {
     let pair = try Pair(
-      configuringSeeder: { $0.swarm.encryption = policy },
-      configuring: { $0.swarm.encryption = policy })
+      configuring: { $0.swarm.encryption = policy },
+      configuringSeeder: { $0.swarm.encryption = policy })
     let (metainfo, _) = try pair.payload(100_000)
     pair.start(metainfo, by: .metainfo(metainfo))
     #expect(try pair.run { pair.leecher.torrents[0].isFinished })

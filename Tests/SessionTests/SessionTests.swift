@@ -21,12 +21,12 @@ final class Pair {
 
   /// - Parameters:
   ///   - folder: where the files of an earlier pair are; nil for a new one that goes with the pair.
-  ///   - configureSeeder: what is different about the seeder.
   ///   - configure: what is different about the leecher.
+  ///   - configureSeeder: what is different about the seeder.
   init(
     in folder: URL? = nil,
-    configuringSeeder configureSeeder: (inout SessionConfiguration) -> Void = { _ in },
-    configuring configure: (inout SessionConfiguration) -> Void = { _ in }
+    configuring configure: (inout SessionConfiguration) -> Void = { _ in },
+    configuringSeeder configureSeeder: (inout SessionConfiguration) -> Void = { _ in }
   ) throws {
     Reactor.ignoreBrokenPipes()
     reactor = try Reactor()
