@@ -5,11 +5,13 @@ public import TorrentModel
 /// When which torrents are announced to the local network, and what is believed of what is heard
 /// there (BEP 14).
 ///
-/// The invariant: a torrent is announced at once when it is there, and then every five minutes, however
-/// it comes and goes.
+/// The invariant: a torrent is announced at once when it is there, once more a minute later, as nobody
+/// knows of a datagram that was lost, and then every five minutes, however it comes and goes.
 public struct LocalDiscovery: Sendable {
   /// Time between two announcements of one torrent (BEP 14).
   public static let interval = TimeSpan.minutes(5)
+  /// Time between the first two, the least that BEP 14 allows.
+  static let firstInterval = TimeSpan.minutes(1)
   /// Announcements believed in a second; a flood of them costs no more.
   static let mostHeardPerSecond = 20
   /// Torrents whose last announcement is remembered.
@@ -17,7 +19,7 @@ public struct LocalDiscovery: Sendable {
 
   /// By which we know our own words.
   public let cookie: String
-  private var lastAnnounced: [InfoHash: Moment] = [:]
+  private var nextDue: [InfoHash: Moment] = [:]
   private var heardSince = Moment.zero
   private var heard = 0
 
@@ -32,13 +34,11 @@ public struct LocalDiscovery: Sendable {
   public mutating func due(
     among torrents: [InfoHash], at now: Moment
   ) -> [InfoHash] {
-    if lastAnnounced.count > Self.mostRemembered {
-      lastAnnounced = lastAnnounced.filter { now - $0.value < Self.interval }
+    if nextDue.count > Self.mostRemembered { nextDue = nextDue.filter { now < $0.value } }
+    let due = torrents.filter { infoHash in nextDue[infoHash].map { now >= $0 } ?? true }
+    for infoHash in due {
+      nextDue[infoHash] = now + (nextDue[infoHash] == nil ? Self.firstInterval : Self.interval)
     }
-    let due = torrents.filter { infoHash in
-      lastAnnounced[infoHash].map { now - $0 >= Self.interval } ?? true
-    }
-    for infoHash in due { lastAnnounced[infoHash] = now }
     return due
   }
 

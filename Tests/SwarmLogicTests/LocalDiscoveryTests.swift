@@ -10,17 +10,20 @@ import TorrentModel
   private static let neighbour = Endpoint(.v4(0xc0a8_0007), port: 6771)
   private var generator = SeededGenerator(seed: 1)
 
-  @Test mutating func aTorrentIsAnnouncedAtOnceAndEveryFiveMinutes() {
+  @Test mutating func aTorrentIsAnnouncedAtOnceAMinuteLaterAndEveryFiveMinutes() {
     var discovery = LocalDiscovery(using: &generator)
     func due(_ count: Int, _ seconds: Int) -> [InfoHash] {
       discovery.due(among: Array(Self.torrents.prefix(count)), at: .zero + .seconds(seconds))
     }
     #expect(due(1, 0) == [Self.torrents[0]])
     #expect(due(2, 1) == [Self.torrents[1]])
-    #expect(due(2, 299) == [])
-    #expect(due(0, 299) == [])
-    #expect(due(2, 300) == [Self.torrents[0]])
-    #expect(due(2, 301) == [Self.torrents[1]])
+    #expect(due(2, 59) == [])
+    #expect(due(2, 60) == [Self.torrents[0]])
+    #expect(due(2, 61) == [Self.torrents[1]])
+    #expect(due(2, 359) == [])
+    #expect(due(0, 359) == [])
+    #expect(due(2, 360) == [Self.torrents[0]])
+    #expect(due(2, 361) == [Self.torrents[1]])
   }
 
   @Test mutating func aNeighbourIsHeardAndWeAreNot() throws {
