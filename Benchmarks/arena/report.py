@@ -100,7 +100,10 @@ Measured {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine
     for key, title in titles.items():
         if key in results:
             part = results[key]
-            parts.append(f'## {title}\n\n{part["size"]} MiB in pieces of 1 MiB.\n\n{transfers(part["rows"])}')
+            count = min(len(runs) for runs in part['rows'].values())
+            taken = '' if count == results['runs'] else f', {count} runs'
+            parts.append(f'## {title}\n\n{part["size"]} MiB in pieces of 1 MiB{taken}.\n\n'
+                         + transfers(part['rows']))
     if 'slow' in results:
         part = results['slow']
         parts.append(f'Transmission takes so long that it was given {part["size"]} MiB:\n\n{transfers(part["rows"])}')

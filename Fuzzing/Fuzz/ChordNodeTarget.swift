@@ -34,6 +34,14 @@ private struct ChordGame: ~Copyable {
   private static let own = Contact(
     Identifier(high: 1 << 31, middle: 0, low: 0), Endpoint(.v4(0x0102_0304), port: 1))
 
+  private static let allReplyKinds = Array(0..<SeededGenerator.replyKinds)
+
+  /// The kinds of replies that answer a method.
+  private static let replyKinds: [ChordQuery.Method: [Int]] = {
+    var generator = SeededGenerator(seed: 1)
+    return Dictionary(grouping: allReplyKinds) { generator.reply($0).method }
+  }()
+
   init(_ input: inout FuzzInput) {
     var configuration = ChordConfiguration()
     configuration.successors = 3...8
@@ -71,8 +79,8 @@ private struct ChordGame: ~Copyable {
     case 2: tell(.lookup(UInt64(input.byte()), random.identifier()))
     case 3:
       let contact = Contact(random.identifier(), Self.endpoint(input.below(8)))
-      let queries = random.queries()
-      tell(.ask(UInt64(input.byte()), queries[input.below(queries.count)], contact))
+      let query = random.query(input.below(SeededGenerator.queryKinds))
+      tell(.ask(UInt64(input.byte()), query, contact))
     case 4 where input.isOne(in: 60): tell(.leave)
     case 5 where input.isOne(in: 8): tell(.start(via: [Self.endpoint(input.below(8))]))
     case 4, 5, 6, 7: question(&input, &random)
@@ -83,13 +91,11 @@ private struct ChordGame: ~Copyable {
 
   /// What somebody asks, through the gate, with a token where one was given.
   private mutating func question(_ input: inout FuzzInput, _ random: inout SeededGenerator) {
-    let queries = random.queries()
+    let query = random.query(input.below(SeededGenerator.queryKinds))
     let endpoint = Self.endpoint(input.below(8))
     var message = ChordMessage(
       transaction: UInt32(input.byte()),
-      body: .query(
-        queries[input.below(queries.count)],
-        QueryHead(from: random.identifier(), token: tokens[endpoint])))
+      body: .query(query, QueryHead(from: random.identifier(), token: tokens[endpoint])))
     message.isReadOnly = input.isOne(in: 5)
     switch gate.judge(message, from: endpoint, at: now) {
     case .pass: tell(.received(message, from: endpoint))
@@ -110,12 +116,13 @@ private struct ChordGame: ~Copyable {
     let pending = place < asked.count ? asked[place] : nil
     let sender: Identifier? =
       input.isOne(in: 4) ? nil : node.successors.first { $0.endpoint == pending?.endpoint }?.id
-    let replies = random.replies().filter { pending == nil || $0.method == pending?.query.method }
-    let failures = random.failures()
+    let kinds = pending.map { Self.replyKinds[$0.query.method] ?? [] } ?? Self.allReplyKinds
     let body: ChordMessage.Body =
-      input.isOne(in: 4) || replies.isEmpty
-      ? .failure(failures[input.below(failures.count)])
-      : .reply(replies[input.below(replies.count)], ReplyHead(from: sender ?? random.identifier()))
+      input.isOne(in: 4) || kinds.isEmpty
+      ? .failure(random.failure(input.below(SeededGenerator.failureKinds)))
+      : .reply(
+        random.reply(kinds[input.below(kinds.count)]),
+        ReplyHead(from: sender ?? random.identifier()))
     let message = ChordMessage(transaction: pending?.transaction ?? 0, body: body)
     let endpoint = pending?.endpoint ?? Self.endpoint(0)
     guard gate.judge(message, from: endpoint, at: now) == .pass else { return }

@@ -157,7 +157,9 @@ public final class FileStorage: PieceStorage {
       return taken == Int(segment.length)
     }
     // What is left may be a file's, of which not all was taken.
-    if position < end, layout.segments(offset: position, length: end - position).isEmpty {
+    if layout.hasPadding, position < end,
+      layout.segments(offset: position, length: end - position).isEmpty
+    {
       position += try Zeros.offer(end - position, body)
     }
     return Int(position - offset)

@@ -20,7 +20,8 @@ public struct Choker: Sendable {
   public static let defaultRegularSlots = 4
   /// How much likelier a peer that has just come is to be drawn (Cohen, 2003).
   static let newPeerWeight = 3
-  /// How much likelier one that has given before is to be drawn while we download: it may give again.
+  /// How much likelier one that may give is to be drawn while we download: it has given before, or
+  /// has nothing yet that it could have given.
   static let giverWeight = 8
 
   /// The most peers the automatic rule serves at once.
@@ -174,8 +175,9 @@ public struct Choker: Sendable {
       && now - candidate.changedAt >= roundLength
   }
 
-  /// The interested peers that sent us most; among equals those that have had no chance yet, then
-  /// those already unchoked, to spare the others' pipelines, then any.
+  /// The interested peers that sent us most; among equals those that have not let a chance pass,
+  /// then those that have ever given, then those already unchoked, to spare the others' pipelines,
+  /// then any.
   private static func bestSenders(
     _ candidates: [Candidate], upTo slots: Int, at now: Moment,
     using generator: inout SeededGenerator
@@ -197,12 +199,11 @@ public struct Choker: Sendable {
     return ranked.prefix(slots).map(\.element.id)
   }
 
-  /// Draws peers for optimistic slots, new ones three times as likely as others. Those that have
-  /// just held one are drawn only when there is nobody else.
+  /// Draws peers for optimistic slots: those that may give are likelier while we download, and new
+  /// ones always. Those that have just held one are drawn only when there is nobody else.
   private mutating func draw(
     _ slots: Int, from candidates: [Candidate], isSeeding: Bool, avoiding previous: [PeerKey],
-    at now: Moment,
-    using generator: inout SeededGenerator
+    at now: Moment, using generator: inout SeededGenerator
   ) {
     var pool = candidates.filter { !previous.contains($0.id) }
     var reserve = candidates.filter { previous.contains($0.id) }

@@ -1,8 +1,8 @@
 import DeterministicCore
 
-/// Whom a seed serves. Those that gave to it while it downloaded come first, as far as they want
-/// something: what is left for peers that gave nothing is the optimistic slot and what the others
-/// leave. Who was a seed from the start owes nobody.
+/// Whom a seed serves. Those that gave come first, as far as they want something, whether to it while
+/// it downloaded or to others what it gave to them alone (`PassingOn`): what is left for peers that
+/// gave nothing is the optimistic slot and what the others leave.
 ///
 /// Among equals, the fastest takers spread the torrent soonest, so half of the slots are theirs as
 /// long as they are the fastest; the other half go round, so that everybody is served in turn, a

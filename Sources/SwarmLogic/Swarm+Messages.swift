@@ -80,7 +80,7 @@ extension Swarm {
     if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: geometry.pieceCount) }
     guard peers[key].pieces!.insert(piece) else { return }
     let standing = picker!.addHave(piece)
-    if isComplete, let giver = passingOn.noteArrival(piece, at: key), peers.contains(giver) {
+    if isComplete, let giver = passingOn.noteArrival(piece, at: key) {
       peers[giver].passesOn = true
     }
     if let place = peers[key].offered.firstIndex(where: { $0.piece == piece }) {

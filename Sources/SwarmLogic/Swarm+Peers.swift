@@ -249,6 +249,7 @@ extension Swarm {
     metadataExchange.release(of: key)
     releaseNodes(of: key)
     takeOffersBack(from: key)
+    passingOn.forget(key)
     forgetRevelations(to: key)
     guard let peer = peers.remove(key) else { return }
     if peer.isConnected {

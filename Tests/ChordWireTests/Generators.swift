@@ -72,52 +72,79 @@ extension SeededGenerator {
     }
   }
 
-  mutating func queries() -> [ChordQuery] {
-    [
-      .ping, .state, .notify,
-      .next(NextRequest(identifier(), isConfirming: below(2) == 0)),
-      .leave(predecessor: below(2) == 0 ? nil : contact(), successors: contacts(16)),
-      .pullRecords(RecordRequest(arc(), cursor: bytes(below(50)))),
-      .pushRecords(records()),
-      .events(
-        MembershipEvents(joined: contacts(9), left: contacts(9), span: below(65537))),
-      .members(MembershipSum(arc(), sum: next())),
-      .certificate(bytes(1 + below(512))),
-      .getPeers(infoHash()),
+  /// One query of a kind; the kinds are counted from 0 to below `queryKinds`.
+  mutating func query(_ kind: Int) -> ChordQuery {
+    switch kind {
+    case 0: .ping
+    case 1: .state
+    case 2: .notify
+    case 3: .next(NextRequest(identifier(), isConfirming: below(2) == 0))
+    case 4: .leave(predecessor: below(2) == 0 ? nil : contact(), successors: contacts(16))
+    case 5: .pullRecords(RecordRequest(arc(), cursor: bytes(below(50))))
+    case 6: .pushRecords(records())
+    case 7:
+      .events(MembershipEvents(joined: contacts(9), left: contacts(9), span: below(65537)))
+    case 8: .members(MembershipSum(arc(), sum: next()))
+    case 9: .certificate(bytes(1 + below(512)))
+    case 10: .getPeers(infoHash())
+    case 11:
       .announcePeer(
         PeerAnnouncement(
           infoHash(), port: below(3) == 0 ? nil : UInt16(1 + below(65535)),
-          isSeed: below(2) == 0, isGone: below(2) == 0)),
-      .get(identifier(), newerThan: below(2) == 0 ? nil : Int64(below(99))),
-      .put(item(), cas: below(2) == 0 ? nil : Int64(below(99))),
-      .putKeyword(identifier(), keyword()),
-      .getKeyword(identifier(), words: (0..<below(9)).map { _ in word() }),
-    ]
+          isSeed: below(2) == 0, isGone: below(2) == 0))
+    case 12: .get(identifier(), newerThan: below(2) == 0 ? nil : Int64(below(99)))
+    case 13: .put(item(), cas: below(2) == 0 ? nil : Int64(below(99)))
+    case 14: .putKeyword(identifier(), keyword())
+    default: .getKeyword(identifier(), words: (0..<below(9)).map { _ in word() })
+    }
   }
 
-  mutating func replies() -> [ChordReply] {
-    [
-      .ping, .notify, .leave, .recordsKept, .eventsTaken, .announced, .stored, .keywordStored,
-      .state(predecessor: below(2) == 0 ? nil : contact(), successors: contacts(20)),
-      .next(.closer(contacts(4))),
-      .next(.predecessor(successors: [contact()])),
-      .next(.owner(successors: contacts(20))),
-      .records(records(), cursor: below(2) == 0 ? nil : bytes(1 + below(50))),
-      .members(.same), .members(.halves(next(), next())), .members(.listed(contacts(20))),
-      .certificate(bytes(1 + below(512))),
-      .peers((0..<below(40)).map { _ in endpoint() }),
-      .item(nil), .item(item()),
-      .keywords((0..<below(4)).map { _ in keyword() }),
-    ]
+  static let queryKinds = 16
+
+  mutating func queries() -> [ChordQuery] { (0..<Self.queryKinds).map { query($0) } }
+
+  /// One reply of a kind; the kinds are counted from 0 to below `replyKinds`.
+  mutating func reply(_ kind: Int) -> ChordReply {
+    switch kind {
+    case 0: .ping
+    case 1: .notify
+    case 2: .leave
+    case 3: .recordsKept
+    case 4: .eventsTaken
+    case 5: .announced
+    case 6: .stored
+    case 7: .keywordStored
+    case 8: .state(predecessor: below(2) == 0 ? nil : contact(), successors: contacts(20))
+    case 9: .next(.closer(contacts(4)))
+    case 10: .next(.predecessor(successors: [contact()]))
+    case 11: .next(.owner(successors: contacts(20)))
+    case 12: .records(records(), cursor: below(2) == 0 ? nil : bytes(1 + below(50)))
+    case 13: .members(.same)
+    case 14: .members(.halves(next(), next()))
+    case 15: .members(.listed(contacts(20)))
+    case 16: .certificate(bytes(1 + below(512)))
+    case 17: .peers((0..<below(40)).map { _ in endpoint() })
+    case 18: .item(below(2) == 0 ? nil : item())
+    default: .keywords((0..<below(4)).map { _ in keyword() })
+    }
   }
 
-  mutating func failures() -> [ChordFailure] {
-    [
-      ChordFailure(.busy), ChordFailure(.notOwner, "not mine", node: contact()),
-      ChordFailure(.tokenRequired, node: nil, token: WriteToken(next())),
-      ChordFailure(.init(rawValue: 555), word()),
-    ]
+  static let replyKinds = 20
+
+  mutating func replies() -> [ChordReply] { (0..<Self.replyKinds).map { reply($0) } }
+
+  mutating func failure(_ kind: Int) -> ChordFailure {
+    switch kind {
+    case 0: ChordFailure(.busy)
+    case 1: ChordFailure(.notOwner, "not mine", node: contact())
+    case 2: ChordFailure(.tokenRequired, node: nil, token: WriteToken(next()))
+    default: ChordFailure(.init(rawValue: 555), word())
+    }
   }
+
+  static let failureKinds = 4
+
+  mutating func failures() -> [ChordFailure] { (0..<Self.failureKinds).map { failure($0) } }
 
   mutating func messagesOfEveryKind() -> [ChordMessage] {
     let bodies: [ChordMessage.Body] =

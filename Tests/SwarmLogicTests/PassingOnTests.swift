@@ -37,6 +37,15 @@ import TorrentModel
     #expect(passing.noteArrival(PieceIndex(0), at: b) == a)
   }
 
+  @Test func whoLeavesMakesRoomForOthers() {
+    var passing = PassingOn()
+    for piece in 0..<PassingOn.mostWatched { passing.watch(PieceIndex(piece), at: a) }
+    passing.forget(a)
+    #expect(passing.noteArrival(PieceIndex(0), at: b) == nil)
+    passing.watch(PieceIndex(PassingOn.mostWatched), at: b)
+    #expect(passing.noteArrival(PieceIndex(PassingOn.mostWatched), at: c) == b)
+  }
+
   /// The same through a swarm: `a` is offered everything, gets piece 0, and `b` has it then.
   @Test(arguments: [false, true])
   func aSeedKnowsWhoShares(itServesTheOtherToo: Bool) {
