@@ -127,7 +127,11 @@ public final class HTTPServer {
       else { break }
       progress.served += request.length
       progress.isLast = !request.keepsAlive
-      let sent = send(number, reply.baseAddress, reply.count, Int32(MSG_NOSIGNAL))
+      // What is closed right after it goes out in one packet with the end of the connection.
+      let isEnd = progress.isLast && progress.served == bytes.count && isWhole(bytes)
+      let sent = send(
+        number, reply.baseAddress, reply.count,
+        Int32(MSG_NOSIGNAL) | (isEnd ? Int32(MSG_MORE) : 0))
       if sent < 0, errno != EAGAIN, errno != EINTR {
         progress.isBroken = true
         break
@@ -142,7 +146,12 @@ public final class HTTPServer {
   func hasEnded(_ progress: PlainProgress, _ bytes: UnsafeRawBufferPointer) -> Bool {
     progress.isBroken
       || progress.isLast && progress.unsent.isEmpty && progress.served == bytes.count
-        && bytes.count < exchange.received.count
+        && isWhole(bytes)
+  }
+
+  /// Whether a read was given all there was.
+  private func isWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.count < exchange.received.count
   }
 
   /// Serves a connection accepted elsewhere.
