@@ -136,10 +136,15 @@ int shoal_socket_join_group(int s, int family, const uint8_t *group, unsigned in
   return setsockopt(s, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof request);
 }
 
-int shoal_socket_send_group_from(int s, int family, unsigned interface) {
+int shoal_socket_send_group_from(
+    int s, int family, unsigned interface, const uint8_t *source) {
   if (family == AF_INET) {
     struct ip_mreqn request = {.imr_ifindex = (int)interface};
+    if (source) memcpy(&request.imr_address, source, 4);
     return setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request);
   }
-  return set_option(s, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface);
+  if (set_option(s, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface) < 0) return -1;
+  struct in6_pktinfo from = {.ipi6_ifindex = source ? interface : 0};
+  if (source) memcpy(&from.ipi6_addr, source, 16);
+  return setsockopt(s, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
 }

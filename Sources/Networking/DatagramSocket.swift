@@ -45,9 +45,11 @@ public final class DatagramSocket: ReadinessHandler {
   }
 
   /// Sends a datagram to the group on one interface.
-  public func sendToGroup(_ bytes: [UInt8], on interface: UInt32) {
+  ///
+  /// - Parameter source: the address of the interface that it comes from; by default its first.
+  public func sendToGroup(_ bytes: [UInt8], on interface: UInt32, from source: Address? = nil) {
     guard let number = socket?.number,
-      shoal_socket_send_group_from(number, endpoint.family, interface) == 0
+      shoal_socket_send_group_from(number, endpoint.family, interface, source?.bytes) == 0
     else { return }
     send(bytes, to: endpoint)
   }

@@ -15,6 +15,9 @@ final class LocalDiscoverySockets {
   private var discovery: LocalDiscovery
   private var channels: [Channel] = []
   private let port: UInt16
+  /// Where the session listens, if not everywhere: a neighbour connects to the address that it hears
+  /// from.
+  private let source: Address?
   /// The torrents that may be announced.
   private let torrents: () -> [InfoHash]
   private let found: (Endpoint, InfoHash) -> Void
@@ -32,6 +35,7 @@ final class LocalDiscoverySockets {
   ) {
     self.reactor = reactor
     self.port = port
+    source = address.isUnspecified ? nil : address
     self.torrents = torrents
     self.found = found
     discovery = LocalDiscovery(using: &generator)
@@ -71,7 +75,9 @@ final class LocalDiscoverySockets {
       due = due.dropFirst(LocalAnnouncement.mostInfoHashes)
       for channel in channels {
         let bytes = announcement.bytes(to: channel.socket.endpoint)
-        for interface in channel.interfaces { channel.socket.sendToGroup(bytes, on: interface) }
+        for interface in channel.interfaces {
+          channel.socket.sendToGroup(bytes, on: interface, from: source)
+        }
       }
     }
     reactor.schedule(after: Self.lookInterval) { [weak self] in self?.look() }

@@ -80,7 +80,8 @@ extension Interoperation {
       }
     }
 
-    @Test(arguments: neighbours)
+    // One at a time: all share the same torrent, and would find each other.
+    @Test(.serialized, arguments: neighbours)
     func `neighbours find each other without being told`(introduction: Introduction) async throws {
       try await introduction.run()
     }

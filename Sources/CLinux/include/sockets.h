@@ -55,9 +55,11 @@ int shoal_socket_set_unsent_mark(int socket, int bytes);
 int shoal_socket_set_defer_accept(int socket, int seconds);
 int shoal_socket_set_receive_buffer(int socket, int bytes);
 // Takes datagrams to a multicast group (4 or 16 bytes) that arrive on an interface; and sends those to
-// any group on an interface.
+// any group on an interface, from one of its addresses (4 or 16 bytes) or, with NULL, the kernel's
+// choice.
 int shoal_socket_join_group(int socket, int family, const uint8_t *group, unsigned interface);
-int shoal_socket_send_group_from(int socket, int family, unsigned interface);
+int shoal_socket_send_group_from(
+    int socket, int family, unsigned interface, const uint8_t *source);
 // The pending error of a socket (SO_ERROR), cleared by reading it.
 int shoal_socket_take_error(int socket);
 
