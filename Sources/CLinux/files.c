@@ -93,6 +93,7 @@ static int open_parent(
 }
 
 int shoal_open_beneath_stepwise(int folder, const char *path, int flags, mode_t mode) {
+  if (strcmp(path, ".") == 0) return openat(folder, path, flags | always);
   char component[NAME_MAX + 1];
   int parent = open_parent(folder, path, component, 0, 0);
   if (parent < 0) return -1;
@@ -130,6 +131,12 @@ int shoal_allocate(int descriptor, off_t length) {
     result = fallocate(descriptor, 0, 0, length);
   } while (result < 0 && errno == EINTR);
   return result;
+}
+
+ssize_t shoal_copy_range(int from, int to, off_t offset, size_t length) {
+  off_t source = offset;
+  off_t target = offset;
+  return copy_file_range(from, &source, to, &target, length, 0);
 }
 
 off_t shoal_next_data(int descriptor, off_t offset) {

@@ -156,6 +156,8 @@ public struct TorrentOptions: Sendable {
   public var origin = RequestOrigin.document
   /// Whether a file is wanted, by its path below the download folder; nil for all.
   public var wantsFile: (@Sendable (String) -> Bool)?
+  /// Folders whose files are looked at for pieces, which are copied instead of fetched.
+  public var reuse: [String] = []
   /// How much a file is wanted, by the same path; nil for all alike.
   public var priorityOfFile: (@Sendable (String) -> PiecePriority)?
 

@@ -42,6 +42,8 @@ public enum TorrentEvent: Sendable {
   case tracker(TrackerReport)
   case ring(RingReport)
   case resume(ResumeReport)
+  /// Other files of this machine were looked through for pieces.
+  case reuse(ReuseReport)
   /// A web seed could not be used.
   case webSeed(WebSeedReport)
 }
@@ -54,6 +56,21 @@ public enum ResumeReport: Hashable, Sendable {
   case damaged(String)
   /// The state cannot be written at the moment; the download itself goes on.
   case unkept(StorageError)
+}
+
+/// What the files of a folder were good for.
+public struct ReuseReport: Hashable, Sendable {
+  public let folder: String
+  /// Bytes that were copied and need not be fetched.
+  public let bytes: UInt64
+  /// Why not all of its files could be looked at.
+  public let trouble: StorageError?
+
+  init(folder: String, _ outcome: LocalReuse.Outcome, in geometry: PieceGeometry) {
+    self.folder = folder
+    bytes = outcome.found.pieces.reduce(0) { $0 + UInt64(geometry.length(of: $1)) }
+    trouble = outcome.trouble
+  }
 }
 
 /// The outcome of one announce.

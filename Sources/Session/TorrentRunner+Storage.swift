@@ -9,9 +9,11 @@ import TorrentModel
 
 /// What a check found on the disk.
 struct CheckedContent: Sendable {
-  let have: Bitfield
+  var have: Bitfield
   /// The pieces among them that were believed unread; nil without an earlier run's state.
   let trusted: Bitfield?
+  /// What came from other files of this machine.
+  var reused: [ReuseReport] = []
 }
 
 // Metadata, files, buffers and hashing.
@@ -102,21 +104,45 @@ extension TorrentRunner {
     let cancellation = cancellation
     let restored = keeping?.restored
     let verified = options.verifiedPieces
+    let wanted = wantedPieces(info)
+    let folders = isReadOnly ? [] : foldersToReuse(info)
     session.workers.run {
       let outcome: Result<CheckedContent, StorageError>
       do throws(StorageError) {
         let trusted = verified ?? restored?.trustedPieces(storage.marks())
         let verifier = Verifier(info, in: storage, trusting: trusted, cancellation: cancellation)
-        let have = try verifier.run { bytes in
-          mailbox.send(.checkProgress(torrent: id, bytes: bytes))
+        let progress = { bytes in mailbox.send(.checkProgress(torrent: id, bytes: bytes)) }
+        var content = CheckedContent(have: try verifier.run(progress: progress), trusted: trusted)
+        if let files = storage as? FileStorage {
+          let reuse = LocalReuse(info, into: files, wanted: wanted, cancellation: cancellation)
+          for folder in folders {
+            let outcome = try reuse.run(
+              from: folder, missingFrom: content.have, progress: progress)
+            content.have.formUnion(outcome.found)
+            content.reused.append(ReuseReport(folder: folder, outcome, in: info.geometry))
+          }
         }
         if !isReadOnly { try storage.prepare() }
-        outcome = .success(CheckedContent(have: have, trusted: trusted))
+        outcome = .success(content)
       } catch {
         outcome = .failure(error)
       }
       mailbox.send(.checked(torrent: id, outcome))
     }
+  }
+
+  /// Where pieces may be found beside their places: in folders that were named, and in the torrent's
+  /// own, in which an earlier version may have its files under other names. That is looked through
+  /// once: what a run has left there, the next finds in its place.
+  private func foldersToReuse(_ info: TorrentInfo) -> [String] {
+    let isFirstRun = keeping?.restored == nil && options.verifiedPieces == nil
+    guard isFirstRun, options.storage == nil, !info.layout.isSingleFile else {
+      return options.reuse
+    }
+    let own = options.folder + "/" + info.layout.name
+    var status = stat()
+    guard lstat(own, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return options.reuse }
+    return [own] + options.reuse
   }
 
   func finishChecking(_ outcome: Result<CheckedContent, StorageError>) {
@@ -128,6 +154,9 @@ extension TorrentRunner {
       let have = content.have
       refused.attempts = 0
       report(trusted: content.trusted, of: info)
+      for reuse in content.reused where reuse.bytes > 0 || reuse.trouble != nil {
+        report(.reuse(reuse))
+      }
       buffers = Array(repeating: nil, count: info.geometry.pieceCount)
       let wanted = wantedPieces(info)
       wantedBytes = wanted?.pieces.reduce(0) { $0 + UInt64(info.geometry.length(of: $1)) }

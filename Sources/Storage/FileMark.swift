@@ -28,3 +28,14 @@ public struct FileMark: Hashable, Sendable {
       modified: seconds &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))
   }
 }
+
+/// Which file it is, while it is there: two names of one file have it in common.
+struct FileIdentity: Hashable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+
+  init(_ status: stat) {
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+}

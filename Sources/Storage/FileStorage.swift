@@ -57,7 +57,7 @@ public final class FileStorage: PieceStorage {
       access: access, descriptors: descriptors)
   }
 
-  private init(
+  init(
     _ folder: Folder, layout: FileLayout, paths: [String], access: Access,
     descriptors: DescriptorPool
   ) {
@@ -113,6 +113,27 @@ public final class FileStorage: PieceStorage {
       try withDescriptor(of: segment.file, writing: true) { descriptor throws(StorageError) in
         defer { unsynced.withLock { $0.insert(segment.file) } }
         try Transfer.write(descriptor, part, at: segment.offset, path: path(of: segment.file))
+      }
+      return true
+    }
+  }
+
+  /// Copies a range from other files of the same layout, where the file system can by sharing their
+  /// blocks. Theirs are read and never changed.
+  ///
+  /// - Throws: `open` or `read` for what is theirs, anything else for what is ours.
+  func copy(
+    offset: UInt64, length: UInt64, from source: FileStorage, cancellation: Cancellation
+  ) throws(StorageError) {
+    check(offset: offset, length: length)
+    try layout.forEachSegment(offset: offset, length: length) { segment throws(StorageError) in
+      try source.withDescriptor(of: segment.file, writing: false) { from throws(StorageError) in
+        try withDescriptor(of: segment.file, writing: true) { to throws(StorageError) in
+          defer { unsynced.withLock { $0.insert(segment.file) } }
+          try Transfer.copy(
+            from: from, path: source.path(of: segment.file), to: to, path: path(of: segment.file),
+            offset: segment.offset, length: segment.length, cancellation: cancellation)
+        }
       }
       return true
     }
@@ -222,6 +243,9 @@ public final class FileStorage: PieceStorage {
       }
     }
   }
+
+  /// Which file on the disk a file of the torrent is; nil where none is there.
+  func identity(of file: Int) -> FileIdentity? { folder.identity(of: paths[file]) }
 
   public func marks() -> [FileMark] { paths.map { folder.mark(of: $0) ?? .absent } }
 }

@@ -104,6 +104,30 @@ final class Folder: Sendable {
     return FileMark(status)
   }
 
+  /// Whether a file can be opened for reading.
+  func canRead(_ below: String) -> Bool {
+    guard let opened = try? openFile(below, writing: false) else { return false }
+    close(opened.descriptor)
+    return true
+  }
+
+  /// Which file stands at a path; `nil` when it cannot be looked at.
+  func identity(of below: String) -> FileIdentity? {
+    var status = stat()
+    guard fstatat(descriptor, below, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    return FileIdentity(status)
+  }
+
+  /// The text of a symbolic link; `nil` for what is none, and for a text that is not UTF-8.
+  func target(ofLink below: String) -> String? {
+    var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = text.withUnsafeMutableBytes { space in
+      readlinkat(
+        descriptor, below, space.baseAddress!.assumingMemoryBound(to: CChar.self), space.count)
+    }
+    return count > 0 ? String(validating: text.prefix(count), as: UTF8.self) : nil
+  }
+
   private func check(
     _ descriptor: Int32, _ below: String, for operation: StorageError.Operation
   ) throws(StorageError) -> OpenedFile {

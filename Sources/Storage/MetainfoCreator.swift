@@ -3,8 +3,8 @@ public import TorrentModel
 
 /// Makes a torrent of a file or a folder: looks what is there, then hashes it in one pass.
 ///
-/// Hidden files are shared like others; links, devices, pipes and sockets are not, and are listed
-/// in `skipped`. The same tree gives the same layout on every machine.
+/// What the rules leave out, and devices, pipes and sockets in any case, are listed in `skipped`.
+/// The same tree gives the same layout on every machine.
 public struct MetainfoCreator: Sendable {
   public let layout: FileLayout
   public let geometry: PieceGeometry
@@ -23,11 +23,13 @@ public struct MetainfoCreator: Sendable {
   ///   - name: the torrent's name; by default the last component of the path.
   ///   - pieceLength: by default `PieceGeometry.recommendedPieceLength`; of version 2 a power of two
   ///     from 16 KiB.
+  ///   - rules: what of a folder goes into the torrent.
   public init(
-    path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion = .v1
+    path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion = .v1,
+    rules: ContentRules = ContentRules()
   ) throws(StorageError) {
-    let scan = try ContentScan(path: path)
-    let total = scan.files.reduce(0) { $0 &+ $1.mark.length }
+    let scan = try ContentScan(path: path, rules: rules)
+    let total = scan.files.reduce(0) { $0 &+ $1.length }
     guard total > 0 else { throw StorageError(.share, path: path, .nothingToShare) }
     let pieceLength = pieceLength ?? PieceGeometry.recommendedPieceLength(for: total)
     do throws(MetainfoError) {
@@ -46,7 +48,7 @@ public struct MetainfoCreator: Sendable {
     self.plan = plan
     skipped = scan.skipped
     folder = scan.folder
-    paths = scan.files.map { $0.path.joined(separator: "/") }
+    paths = scan.files.map(\.place)
     marks = scan.files.map(\.mark)
   }
 
@@ -59,8 +61,9 @@ public struct MetainfoCreator: Sendable {
       scan.isSingleFile || version == .v2 && scan.files.count == 1 && scan.files[0].path.count == 1
     let listed = scan.files.map { file in
       ListedFile(
-        path: scan.isSingleFile ? [name] : file.path, length: file.mark.length,
-        attributes: version.hasV2 && file.isExecutable ? .executable : [])
+        path: scan.isSingleFile ? [name] : file.path, length: file.length,
+        attributes: version.hasV2 && file.isExecutable ? .executable : [],
+        linkTarget: file.linkTarget)
     }
     // A single file of version 1 is no list in which padding could stand.
     let isAligned = version == .v2 || version == .hybrid && !isSingleFile

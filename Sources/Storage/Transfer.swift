@@ -39,6 +39,43 @@ enum Transfer {
     }
   }
 
+  /// Copies a range of one file to the same place in another.
+  ///
+  /// - Returns: when the range is through, or `cancellation` has asked to stop.
+  /// - Throws: `read` when it is the first that refuses or ends, `write` when it is the second.
+  static func copy(
+    from source: Int32, path sourcePath: @autoclosure () -> String, to target: Int32,
+    path targetPath: @autoclosure () -> String, offset: UInt64, length: UInt64,
+    cancellation: Cancellation
+  ) throws(StorageError) {
+    var position = offset
+    let end = offset + length
+    while position < end, !cancellation.isCancelled {
+      let part = Int(min(end - position, 16 << 20))
+      let count = shoal_copy_range(source, target, off_t(position), part)
+      if count > 0 {
+        position += UInt64(count)
+        continue
+      }
+      if count < 0, errno == EINTR { continue }
+      // Two file systems, or one that cannot; and where a disk refuses, which of the two it is.
+      try copyThroughMemory(
+        from: source, path: sourcePath(), to: target, path: targetPath(), offset: position,
+        length: min(part, 1 << 20))
+      position += UInt64(min(part, 1 << 20))
+    }
+  }
+
+  private static func copyThroughMemory(
+    from source: Int32, path sourcePath: @autoclosure () -> String, to target: Int32,
+    path targetPath: @autoclosure () -> String, offset: UInt64, length: Int
+  ) throws(StorageError) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 4096)
+    defer { memory.deallocate() }
+    try read(source, into: memory, at: offset, path: sourcePath())
+    try write(target, UnsafeRawBufferPointer(memory), at: offset, path: targetPath())
+  }
+
   /// What a file holds between two positions.
   static func presence(
     _ descriptor: Int32, offset: UInt64, length: UInt64, path: @autoclosure () -> String

@@ -89,6 +89,27 @@ public struct Bitfield: Hashable, Sendable {
     return true
   }
 
+  /// Adds the pieces of another set. - Precondition: both describe the same torrent.
+  public mutating func formUnion(_ other: Bitfield) {
+    precondition(count == other.count, "bitfields of different torrents")
+    for position in words.indices { words[position] |= other.words[position] }
+    setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+  }
+
+  /// Takes the pieces of another set out. - Precondition: both describe the same torrent.
+  public mutating func subtract(_ other: Bitfield) {
+    precondition(count == other.count, "bitfields of different torrents")
+    for position in words.indices { words[position] &= ~other.words[position] }
+    setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+  }
+
+  /// The pieces that are not in the set.
+  public var complement: Bitfield {
+    var rest = Bitfield.full(count: count)
+    rest.subtract(self)
+    return rest
+  }
+
   /// Calls `body` with each piece of the set, in order, 64 pieces a step where there are none.
   @inlinable
   public func forEach(_ body: (PieceIndex) -> Void) {

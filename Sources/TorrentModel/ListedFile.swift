@@ -7,11 +7,8 @@ public struct FileAttributes: OptionSet, Hashable, Sendable {
   public static let executable = FileAttributes(rawValue: 1)
   public static let hidden = FileAttributes(rawValue: 2)
 
-  /// The letters of `attr`; nil for none.
-  var letters: String? {
-    let letters = (contains(.executable) ? "x" : "") + (contains(.hidden) ? "h" : "")
-    return letters.isEmpty ? nil : letters
-  }
+  /// The letters of `attr`.
+  var letters: String { (contains(.executable) ? "x" : "") + (contains(.hidden) ? "h" : "") }
 }
 
 /// A file as metainfo lists it, before it has its place in a `FileLayout`.

@@ -90,7 +90,11 @@ public struct MetainfoBuilder: Sendable {
   /// What both versions say of a file beside its path.
   static func facts(of file: FileEntry) -> [(String, BencodeValue)] {
     var pairs: [(String, BencodeValue)] = [("length", .integer(Int64(file.length)))]
-    if let letters = file.attributes.letters { pairs.append(("attr", .string(letters))) }
+    let letters = file.attributes.letters + (file.linkTarget == nil ? "" : "l")
+    if !letters.isEmpty { pairs.append(("attr", .string(letters))) }
+    if let target = file.linkTarget {
+      pairs.append(("symlink path", .list(target.map { .string($0) })))
+    }
     return pairs
   }
 }

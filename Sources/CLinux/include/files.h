@@ -28,6 +28,10 @@ int shoal_takes_windows_names(int folder);
 /// it is never emulated by writing.
 int shoal_allocate(int descriptor, off_t length);
 
+/// Copies bytes from one file to the same place in another, where the file system can by sharing
+/// their blocks. Returns how many were copied, 0 at the end of `from`.
+ssize_t shoal_copy_range(int from, int to, off_t offset, size_t length);
+
 /// The first byte at or after `offset` that is not in a hole; ENXIO when only a hole or the end
 /// follows.
 off_t shoal_next_data(int descriptor, off_t offset);

@@ -1,4 +1,5 @@
 import DeterministicCore
+import Glibc
 import Storage
 import TorrentModel
 
@@ -9,6 +10,8 @@ struct GetOptions: Sendable {
   var watch: String?
   /// The folder downloads go into.
   var output: String
+  /// Folders in which pieces may be, under whatever name.
+  var reuse: [String]
   /// Globs of the files wanted, matched against paths below the download folder; empty is all.
   var select: [String]
   /// Globs of the files wanted before and after the others.
@@ -43,6 +46,9 @@ struct GetOptions: Sendable {
     "output", short: "o", .folder, "the folder to download into", fallback: "current folder")
   private static let watchFlag = Flag(
     "watch", .folder, "fetch what .torrent files in this folder describe, too, until interrupted")
+  private static let reuseFlag = Flag(
+    "reuse", .folder, "copy what is the same in this folder's files, such as an earlier version's",
+    isRepeatable: true)
   private static let selectFlag = Flag(
     "select", .text("GLOB", expected: "a pattern such as '*.flac'"),
     "only files whose path matches", isRepeatable: true)
@@ -68,7 +74,8 @@ struct GetOptions: Sendable {
   static let flags = FlagGroup(
     title: "Download",
     [
-      outputFlag.outline, watchFlag.outline, selectFlag.outline, firstFlag.outline,
+      outputFlag.outline, reuseFlag.outline, watchFlag.outline, selectFlag.outline,
+      firstFlag.outline,
       lastFlag.outline,
       sequentialFlag.outline, streamFlag.outline, seedTimeFlag.outline, seedRatioFlag.outline,
       stallTimeoutFlag.outline, memoryFlag.outline, SourceFlags.tracker.outline,
@@ -83,6 +90,8 @@ struct GetOptions: Sendable {
       throw .usage("'get' wants SOURCE…, or a folder to --watch", remedy: "see 'shoal get --help'")
     }
     output = try arguments.value(of: Self.outputFlag) ?? "."
+    reuse = try arguments.values(of: Self.reuseFlag)
+    for folder in reuse { try Self.checkFolder(folder) }
     select = try arguments.values(of: Self.selectFlag)
     first = try arguments.values(of: Self.firstFlag)
     last = try arguments.values(of: Self.lastFlag)
@@ -110,6 +119,7 @@ struct GetOptions: Sendable {
   init(repairing source: Source, _ arguments: ParsedArguments) throws(CommandError) {
     sources = [source]
     output = "."
+    reuse = []
     select = []
     first = []
     last = []
@@ -120,6 +130,15 @@ struct GetOptions: Sendable {
     trackers = try arguments.values(of: SourceFlags.tracker)
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     peers = try PeerOptions(arguments)
+  }
+
+  private static func checkFolder(_ path: String) throws(CommandError) {
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    guard isThere, status.st_mode & S_IFMT == S_IFDIR else {
+      let reason = isThere ? "it is no folder" : String(cString: strerror(errno))
+      throw .usage("cannot reuse what is in '\(path)': \(reason)", remedy: "check the path")
+    }
   }
 
   private static let usualStallTimeout = TimeSpan.minutes(10)
@@ -133,6 +152,10 @@ extension Verb {
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
+      "Pieces that --reuse finds in other files are copied, never moved, and checked like all others; "
+        + "those files are only read. Of version 2 the same file is found under any name, of version 1 "
+        + "by its path, its length or its name. Peers see that what was found there is here. The torrent's own folder is looked through, too, when a "
+        + "download begins, so that get into the place of an earlier version fetches what changed.",
       "Web seeds (BEP 19, BEP 17) of the source or of --web-seed are fetched from beside peers; what "
         + "they send is checked like everything else.",
       "With --watch it goes on until interrupted: a folder is looked at every two seconds, each torrent "
@@ -161,7 +184,7 @@ extension Verb {
       .init("shoal get film.torrent --seed-time 1h --up 2MiB/s", "and give something back"),
     ],
     exitCodes: ExitCode.allCases,
-    events: .transfer + [.state, .stream, .complete, .error]
+    events: .transfer + [.state, .reused, .stream, .complete, .error]
   ) { arguments, console throws(CommandError) in
     let options = try GetOptions(arguments)
     return try runGet(options, console: options.stream == .pipe ? console.onErrors : console)

@@ -100,6 +100,7 @@ private final class GetCommand: TransferCommand {
       torrent.downloadLimit = options.peers.downloadLimitEach
       torrent.webSeeds = options.webSeeds
       torrent.wantsFile = wantsFile
+      torrent.reuse = options.reuse
       torrent.storage = options.repair?.storage
       torrent.verifiedPieces = options.repair?.good
       if !options.first.isEmpty || !options.last.isEmpty {

@@ -92,6 +92,13 @@ extension EventOutline {
       Key("message", "what is wrong; null when nothing is"),
     ])
 
+  static let reused = EventOutline(
+    "reused", "pieces were copied from files that are on the disk already",
+    [
+      .infoHash, Key("folder", "where they are"), Key("bytes", "copied, and not fetched"),
+      Key("message", "why not all files there could be read; null when they could"),
+    ])
+
   static let disk = EventOutline(
     "disk", "the disk refuses a torrent's data, or takes it again",
     [
@@ -122,7 +129,7 @@ extension EventOutline {
       .name, .infoHash,
       Key("infoHashV2", "\(EventOutline.Key.infoHashV2.meaning); null without one"),
       .size, .pieceLength, .pieces, .file, .magnet,
-      Key("skipped", "paths that were left out: links, devices, empty folders"),
+      Key("skipped", "paths that were left out: links, devices, empty folders, what was excluded"),
     ])
 
   static let edited = EventOutline(

@@ -41,6 +41,20 @@ extension TransferLoop {
     }
   }
 
+  func show(_ report: ReuseReport, of runner: TorrentRunner) {
+    let message = report.trouble.map { "\($0)" }
+    console.event(
+      .event(
+        .reused,
+        [
+          ("infoHash", .string(runner.infoHash.description)), ("folder", .string(report.folder)),
+          ("bytes", .unsigned(report.bytes)), ("message", .optional(message)),
+        ]))
+    let folder = SafeText.visible(report.folder)
+    if report.bytes > 0 { view.note("copied \(Format.size(report.bytes)) from \(folder)") }
+    if let message { view.warn("\(folder): \(message)") }
+  }
+
   private func tell(
     _ outline: EventOutline, _ state: String, _ message: String?, of runner: TorrentRunner,
     bytes: UInt64? = nil

@@ -184,6 +184,8 @@ final class TransferLoop {
       show(phase, of: runner)
     case .resume(let report):
       show(report, of: runner)
+    case .reuse(let report):
+      show(report, of: runner)
     case .metadata(let info):
       console.event(
         .event(
