@@ -128,11 +128,15 @@ extension Swarm {
     }
   }
 
-  /// A peer that has a piece, and so its leaves: anybody will do, since what it says is checked.
+  /// A peer that has a piece, and so its leaves: anybody will do, since what it says is checked, and
+  /// soonest whoever owes the fewest blocks, behind which its answer comes.
   private func informant(about piece: PieceIndex, other last: PeerKey?) -> PeerKey? {
-    peers.ids.first {
-      $0 != last && peers[$0].isConnected && peers[$0].isVersion2 && peers[$0].has(piece)
+    var best: (key: PeerKey, owed: Int)?
+    for key in peers.ids where key != last && peers[key].isConnected && peers[key].isVersion2 {
+      let owed = peers[key].requests.count
+      if peers[key].has(piece), owed < best?.owed ?? .max { best = (key, owed) }
     }
+    return best?.key
   }
 
   mutating func repeatInquiries(at now: Moment, into effects: inout [SwarmEffect]) {

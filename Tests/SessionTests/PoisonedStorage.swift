@@ -3,11 +3,12 @@ import Storage
 import Synchronization
 import TorrentModel
 
-/// Another storage, which sends a share of its blocks with every byte wrong.
+/// Another storage, which sends a share of its blocks with every byte wrong, or so many and no more.
 final class PoisonedStorage: PieceStorage {
   private let base: any PieceStorage
   private let poison: any PieceStorage
   private let perHundred: Int
+  private let mostWrong: Int
   /// Told of each block whose first byte goes out, and whether it is wrong.
   private let sent: @Sendable (_ offset: UInt64, _ isWrong: Bool) -> Void
   private let state: Mutex<State>
@@ -16,18 +17,21 @@ final class PoisonedStorage: PieceStorage {
     var generator: SeededGenerator
     /// The blocks that are going out, by their offsets.
     var isWrong: [UInt64: Bool] = [:]
+    var wrongCount = 0
   }
 
   /// - Parameters:
   ///   - poison: what a wrong block is sent from.
-  ///   - perHundred: blocks of a hundred that are wrong.
+  ///   - perHundred: blocks of a hundred that are wrong, until `mostWrong` were.
   init(
-    _ base: any PieceStorage, poison: any PieceStorage, perHundred: Int, seed: UInt64,
+    _ base: any PieceStorage, poison: any PieceStorage, perHundred: Int, mostWrong: Int = .max,
+    seed: UInt64,
     sent: @escaping @Sendable (_ offset: UInt64, _ isWrong: Bool) -> Void
   ) {
     self.base = base
     self.poison = poison
     self.perHundred = perHundred
+    self.mostWrong = mostWrong
     self.sent = sent
     state = Mutex(State(generator: SeededGenerator(seed: seed)))
   }
@@ -39,7 +43,9 @@ final class PoisonedStorage: PieceStorage {
     let start = offset / Self.blockLength * Self.blockLength
     return state.withLock { state in
       if offset == start {
-        let isWrong = state.generator.below(100) < perHundred
+        let isWrong =
+          state.generator.below(100) < perHundred && state.wrongCount < mostWrong
+        if isWrong { state.wrongCount += 1 }
         state.isWrong[start] = isWrong
         sent(start, isWrong)
       }
