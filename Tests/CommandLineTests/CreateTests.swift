@@ -45,6 +45,94 @@ import TorrentModel
     }
   }
 
+  /// The paths of the torrent that `create` makes of `tree` with some flags, and those left out.
+  private func content(_ words: [String], in folder: URL) throws -> (
+    files: [String], skipped: [String], shown: [String: Any]
+  ) {
+    let made = try ShoalBinary.run(["create", "tree", "--json"] + words, in: folder)
+    #expect(made.exitCode == 0, "\(made.output)")
+    let created = try #require(try JSONLines.objects(made.output).last)
+    let shown = try ShoalBinary.run(["show", "--json", "tree.torrent"], in: folder).json
+    let files = try #require(shown["files"] as? [[String: Any]])
+    return (
+      files.compactMap { ($0["path"] as? String)?.dropFirst(5).description },
+      try #require(created["skipped"] as? [String]), shown
+    )
+  }
+
+  @Test func whatIsExcludedOrHiddenStaysBehind() throws {
+    try tree { folder in
+      let root = folder.appendingPathComponent("tree")
+      for path in [".git/x", "sub/.hidden", "sub/b.tmp", "deep/cache/y"] {
+        let file = root.appendingPathComponent(path)
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(path.utf8).write(to: file)
+      }
+      let all = try content([], in: folder)
+      #expect(
+        all.files == [".git/x", "a", "deep/cache/y", "sub/.hidden", "sub/b", "sub/b.tmp", "zero"])
+      let shown = try content(["--skip-hidden"], in: folder)
+      #expect(shown.files == ["a", "deep/cache/y", "sub/b", "sub/b.tmp", "zero"])
+      #expect(shown.skipped == [".git", "link", "sub/.hidden", "sub/empty"])
+      let chosen = try content(
+        ["--exclude", "*.tmp", "--exclude=.git", "--exclude", "deep/**"], in: folder)
+      #expect(chosen.files == ["a", "sub/.hidden", "sub/b", "zero"])
+      #expect(chosen.skipped == [".git", "deep/cache", "link", "sub/b.tmp", "sub/empty"])
+      // Nobody is told of what was asked for.
+      let quiet = try ShoalBinary.run(["create", "tree", "--exclude", "*.tmp"], in: folder)
+      #expect(!quiet.output.contains("b.tmp") && quiet.output.contains("left out link:"))
+    }
+  }
+
+  @Test(arguments: ["v1", "v2", "hybrid"])
+  func linksAreLeftOutFollowedOrKept(version: String) throws {
+    try tree { folder in
+      let root = folder.appendingPathComponent("tree")
+      let files = FileManager.default
+      try files.createDirectory(
+        at: folder.appendingPathComponent("outside"), withIntermediateDirectories: true)
+      try Data("far away".utf8).write(to: folder.appendingPathComponent("outside/file"))
+      for (path, target) in [
+        ("sub/up", "../a"), ("folder", "sub"), ("out", "../outside"), ("dead", "nothing"),
+        ("sub/loop", ".."), ("twice", "link"),
+      ] {
+        try files.createSymbolicLink(
+          atPath: root.appendingPathComponent(path).path, withDestinationPath: target)
+      }
+      let flag = ["--\(version)"]
+
+      let kept = try content(flag + ["--links", "keep"], in: folder)
+      #expect(kept.files == ["a", "folder", "link", "sub/b", "sub/up", "zero"])
+      #expect(Set(kept.skipped) == ["dead", "out", "sub/empty", "sub/loop", "twice"])
+      let entries = try #require(kept.shown["files"] as? [[String: Any]])
+      #expect(
+        entries.map { $0["link"] as? String } == [nil, "sub", "a", nil, "a", nil])
+      #expect(try ShoalBinary.run(["verify", "tree.torrent", "tree"], in: folder).exitCode == 0)
+
+      let followed = try content(flag + ["--links=follow"], in: folder)
+      #expect(
+        followed.files == [
+          "a", "folder/b", "folder/up", "link", "out/file", "sub/b", "sub/up", "twice", "zero",
+        ])
+      #expect(
+        Set(followed.skipped) == [
+          "dead", "folder/empty", "folder/loop", "sub/empty", "sub/loop",
+        ])
+      let seed = ["share", "tree", "--links", "follow", "--json"] + flag + TransferFixture.listen
+      try RunningShoal.with(seed, in: folder) { share in
+        let magnet = try #require(share.event("shared")["magnet"] as? String)
+        let get = try RunningShoal.run(
+          ["get", magnet, "-o", "copy"] + TransferFixture.listen, in: folder)
+        #expect(get.exitCode == 0, "\(get.errors)")
+      }
+      for (path, text) in [("out/file", "far away"), ("folder/b", "hello")] {
+        let copy = folder.appendingPathComponent("copy/tree/\(path)")
+        #expect(try Data(contentsOf: copy) == Data(text.utf8))
+      }
+    }
+  }
+
   @Test func everyFlagStandsInTheFile() throws {
     try tree { folder in
       let event = try ShoalBinary.run(
@@ -108,7 +196,8 @@ import TorrentModel
     (["tree", "--v1", "--v2"], "exclude"),
     (["tree", "--piece-length", "20K"], "--piece-length"),
     (["tree", "--piece-length", "32M"], "--piece-length"), (["tree", "--name", "a/b"], "--name"),
-    (["tree", "--name", ".."], "--name"), (["tree", "--private", "--public"], "exclude"),
+    (["tree", "--name", ".."], "--name"), (["tree", "--links", "all"], "--links"),
+    (["tree", "--private", "--public"], "exclude"),
     (["tree", "--tracker", "tracker.example"], "--tracker"), (["/dev/null"], "/dev/null"),
   ])
   func whatCannotBeMadeIsAUsageErrorAndLeavesNothing(words: [String], named: String) throws {

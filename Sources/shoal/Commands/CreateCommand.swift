@@ -23,11 +23,18 @@ struct CreateOptions: Hashable, Sendable {
 extension Verb {
   static let create = Verb(
     "create", "Writes a .torrent file and nothing else.", operands: .exactly(.path),
-    groups: [CreateOptions.flags, CreationOptions.flags, RingFlags.group],
+    groups: [
+      CreateOptions.flags, CreationOptions.contentFlags, CreationOptions.flags, RingFlags.group,
+    ],
     details: [
       "PATH is a file or a folder; every byte is read once, on all processors. Hidden files belong "
         + "to a folder like others; links, devices and empty folders do not and are named. A file "
         + "that changes meanwhile is an error.",
+      "--exclude matches as --select of 'get' does, against paths below PATH: '*.tmp' and '.git' at "
+        + "any depth, 'cache/**' only there; a folder that matches is left out as a whole.",
+      "--links follow shares what symbolic links lead to, wherever that is, in their place; --links "
+        + "keep writes links that lead to something in the torrent as links (BEP 47), which clients "
+        + "that do not know them make empty files of.",
       "--v2 hashes each file as a tree (BEP 52), --hybrid writes both versions from the same pass. "
         + "Transmission 3.00 and aria2 1.36 read neither.",
       "The date in the file is that of SOURCE_DATE_EPOCH, if that is set, so that the same tree "

@@ -14,15 +14,17 @@ struct HashedContent {
   init(_ path: String, _ options: CreationOptions, console: Console) throws(CommandError) {
     do {
       content = try MetainfoCreator(
-        path: path, name: options.name, pieceLength: options.pieceLength, version: options.version)
+        path: path, name: options.name, pieceLength: options.pieceLength,
+        version: options.version, rules: options.rules)
     } catch {
       throw CommandError(error)
     }
-    for item in content.skipped.prefix(Self.mostSkippedShown) {
+    let surprising = content.skipped.filter { !$0.reason.isWanted }
+    for item in surprising.prefix(Self.mostSkippedShown) {
       console.note("left out \(SafeText.visible(item.path)): \(item.reason.text)")
     }
-    if content.skipped.count > Self.mostSkippedShown {
-      console.note("left out \(content.skipped.count - Self.mostSkippedShown) more")
+    if surprising.count > Self.mostSkippedShown {
+      console.note("left out \(surprising.count - Self.mostSkippedShown) more")
     }
     hashes = try Self.hash(content, console: console)
   }
@@ -113,6 +115,11 @@ extension SkippedItem.Reason {
     case .symbolicLink: "a symbolic link"
     case .specialFile: "a device, pipe or socket"
     case .emptyFolder: "an empty folder"
+    case .deadLink: "a link that leads nowhere"
+    case .loop: "a link to a folder that it lies in"
+    case .leadsOut: "a link that leads to nothing in the torrent"
+    case .hidden: "hidden"
+    case .excluded: "excluded"
     }
   }
 }

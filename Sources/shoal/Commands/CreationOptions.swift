@@ -1,3 +1,4 @@
+import Storage
 import TorrentModel
 
 /// What goes into new metainfo.
@@ -14,6 +15,10 @@ struct CreationOptions: Hashable, Sendable {
   var source: String?
   var webSeeds: [String]
   var version: TorrentVersion
+  /// Globs of what stays behind, matched against paths below the folder.
+  var excludes: [String]
+  var skipsHidden: Bool
+  var links: ContentRules.Links
 
   static let trackerFlag = Flag(
     "tracker", short: "t", .trackerURL, "announce here; the first is asked first",
@@ -36,6 +41,19 @@ struct CreationOptions: Hashable, Sendable {
     "a word that makes the info-hash a private tracker's own")
   private static let webSeedFlag = Flag(
     "web-seed", .webSeedURL, "a web server that has the same data (BEP 19)", isRepeatable: true)
+
+  private static let excludeFlag = Flag(
+    "exclude", .text("GLOB", expected: "a pattern such as '*.tmp'"),
+    "leave out files and folders whose path matches", isRepeatable: true)
+  private static let skipHiddenFlag = Switch(
+    "skip-hidden", "leave out what has a name that begins with a dot")
+  private static let linksFlag = Flag(
+    "links", .choice(of: ContentRules.Links.self),
+    "leave symbolic links out, share what they lead to, or keep those that stay inside",
+    fallback: "skip")
+
+  static let contentFlags = FlagGroup(
+    title: "Content", [excludeFlag.outline, skipHiddenFlag.outline, linksFlag.outline])
 
   static let flags = FlagGroup(
     title: "Metainfo",
@@ -79,6 +97,19 @@ struct CreationOptions: Hashable, Sendable {
     comment = try arguments.value(of: Self.commentFlag)
     source = try arguments.value(of: Self.sourceFlag)
     webSeeds = try arguments.values(of: Self.webSeedFlag)
+    excludes = try arguments.values(of: Self.excludeFlag)
+    skipsHidden = arguments.has(Self.skipHiddenFlag)
+    links = try arguments.value(of: Self.linksFlag) ?? .skip
+  }
+
+  /// What of a folder goes into the torrent.
+  var rules: ContentRules {
+    var rules = ContentRules()
+    rules.links = links
+    rules.takesHidden = !skipsHidden
+    let globs = excludes.map { Glob($0) }
+    if !globs.isEmpty { rules.excludes = { path in globs.contains { $0.matches(path) } } }
+    return rules
   }
 }
 

@@ -47,7 +47,10 @@ struct ShareOptions: Sendable {
 extension Verb {
   static let share = Verb(
     "share", "Hashes, publishes and seeds files or folders.", operands: .several(.path),
-    groups: [ShareOptions.flags, CreationOptions.flags, RingFlags.group, PeerOptions.flags],
+    groups: [
+      ShareOptions.flags, CreationOptions.contentFlags, CreationOptions.flags, RingFlags.group,
+      PeerOptions.flags,
+    ],
     details: [
       "One command does it all: the metainfo is made, a tracker of its own runs on the port that "
         + "peers use, and seeding begins at once. It prints a magnet link and the path of the "
