@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// A network of its own, joined to the others by one wire, at whose end is counted what a program in
-/// it sends: to the one address that it is to speak to, and past it.
+/// it sends: to those that it is to speak to, and past them.
 final class Enclosure {
   struct Sent: Equatable {
     var through: Int
@@ -20,7 +20,18 @@ final class Enclosure {
   private var network: String { "--net=/proc/\(holder.id)/ns/net" }
 
   /// - Parameter door: the one address that the programs in it are to speak to.
-  init(door: SocketAddress, in arena: Arena) async throws {
+  convenience init(door: SocketAddress, in arena: Arena) async throws {
+    try await self.init(
+      letting: "ip daddr \(door.host) tcp dport \(door.port)", in: arena)
+  }
+
+  /// - Parameter hosts: those that the programs in it are to speak to, whoever connects.
+  convenience init(hosts: [String], in arena: Arena) async throws {
+    try await self.init(
+      letting: "ip daddr { \(hosts.joined(separator: ", ")) } tcp dport 1-65535", in: arena)
+  }
+
+  private init(letting rule: String, in arena: Arena) async throws {
     self.arena = arena
     let number = Self.allocated.wrappingAdd(1, ordering: .relaxed).oldValue
     host = "10.98.\(number).2"
@@ -46,7 +57,7 @@ final class Enclosure {
         counter around {}
         chain out {
           type filter hook output priority 0; policy accept;
-          ip daddr \(door.host) tcp dport \(door.port) counter name through accept
+          \(rule) counter name through accept
           oifname "outside" meta l4proto { tcp, udp } counter name around
         }
       }
