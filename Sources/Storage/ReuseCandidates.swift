@@ -129,9 +129,9 @@ struct ReuseCandidates {
       storage: storage, geometry: geometry, plan: HashPlan(takesSHA1: false, trees: trees),
       threads: WorkerThread.recommendedCount, passesOverAbsence: true, cancellation: cancellation)
     let nodes = Collected([Bytes32?](repeating: nil, count: geometry.pieceCount))
-    try scan.run(progress: { _ in }) { piece, hashes in
-      nodes.value.withLock { $0[piece.index] = hashes.root }
-    }
+    try scan.run(
+      progress: { _ in },
+      found: { piece, hashes in nodes.value.withLock { $0[piece.index] = hashes.root } })
     let found = nodes.value.withLock { $0 }
     var lanes = SHA256Lanes()
     for tree in trees.trees {

@@ -35,7 +35,7 @@ import TorrentModel
   ) throws {
     var spoilerCount = 0
     var knownByLeaves = 0
-    for seed in UInt64(1)...8 {
+    for seed in UInt64(1)...5 {
       let swarm = try PoisonedSwarm(
         seeds: 6, seed: seed, version, pieceLength: 512 << 10, mostWrong: 1,
         downloadLimit: 8 << 20)
@@ -48,9 +48,7 @@ import TorrentModel
       spoilerCount += spoilers.count
       knownByLeaves += swarm.knownByLeaves.count
     }
-    print(
-      "\(version): of \(spoilerCount) senders of one false block \(knownByLeaves) known by leaves")
-    #expect(spoilerCount >= 20)
+    #expect(spoilerCount >= 10)
     #expect(knownByLeaves > 0)
   }
 }
