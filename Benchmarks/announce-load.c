@@ -5,9 +5,13 @@
 //   announce-load udp PORT SECONDS                 BEP 15, from 16 addresses, 8 under way from each
 //   announce-load http PORT SECONDS                a new connection for each announce, 32 at once
 //   announce-load keep PORT SECONDS                32 connections, one announce after another on each
+//   announce-load fill PORT TORRENTS PEERS         each of so many peers once, by UDP
+//   announce-load probe PORT SECONDS               one announce every two milliseconds, by UDP: how
+//                                                  many, the median wait and the longest in ms
 //
 // Peer p is always at the same address and port and always in the same torrent; a few torrents have
-// most of the peers. Every peer is announced once before the time runs, by UDP. One thread.
+// most of the peers, but for `fill`, which spreads them evenly. Before the time of udp, http and keep
+// runs, every peer is announced once by UDP. One thread.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,10 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
+static uint32_t torrent_count = 10000, peer_count = 200000, address_count = 16;
+static int is_even;
+
 enum {
-  torrent_count = 10000,
-  peer_count = 200000,
-  address_count = 16,
+  most_addresses = 128,
+  peers_of_address = 60000,
   window = 8,
   connection_count = 32,
   peers_wanted = 30,
@@ -68,6 +74,7 @@ static void info_hash(uint32_t torrent, uint8_t hash[20]) {
 }
 
 static uint32_t torrent_of(uint32_t peer) {
+  if (is_even) return peer % torrent_count;
   double share = (double)(mixed(peer) >> 11) * 0x1p-53;
   return (uint32_t)(share * share * share * torrent_count);
 }
@@ -182,7 +189,7 @@ static void send_datagrams(
 
 // Until `end`, or with `end` of 0 until every peer has been announced.
 static void announce_datagrams(struct client *clients, int epoll, double end) {
-  uint32_t next[address_count] = {0};
+  uint32_t next[most_addresses] = {0};
   for (;;) {
     double now = seconds();
     int is_over = end > 0 ? now >= end : 1;
@@ -197,8 +204,8 @@ static void announce_datagrams(struct client *clients, int epoll, double end) {
         send_datagrams(client, i, end > 0 ? NULL : &next[i], end > 0 ? peers_wanted : 0, now);
     }
     if (is_over) return;
-    struct epoll_event events[address_count];
-    int count = epoll_wait(epoll, events, address_count, 1);
+    struct epoll_event events[most_addresses];
+    int count = epoll_wait(epoll, events, most_addresses, 1);
     for (int i = 0; i < count; i++) take_datagrams(&clients[events[i].data.u32], now);
   }
 }
@@ -282,6 +289,43 @@ static void announce_by_http(unsigned port, double end, int keeps) {
   }
 }
 
+// Waits.
+
+static int by_length(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static void probe(unsigned port, double length) {
+  struct client client;
+  connect_client(&client, 0, port);
+  struct timeval patience = {.tv_sec = 10};
+  setsockopt(client.socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  enum { most = 1 << 20 };
+  static double waits[most];
+  int count = 0;
+  double end = seconds() + length;
+  while (seconds() < end && count < most) {
+    uint8_t datagram[98], answer[longest_answer];
+    fill_announce(&client, (uint32_t)(drawn() % peer_count), peers_wanted, datagram);
+    double sent = seconds();
+    if (send(client.socket, datagram, sizeof datagram, 0) < 0) fail("send");
+    if (recv(client.socket, answer, sizeof answer, 0) < 0) totals.lost++;
+    waits[count++] = (seconds() - sent) * 1000;
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+  }
+  qsort(waits, (size_t)count, sizeof *waits, by_length);
+  if (count) printf("%d %.2f %.2f %lu\n", count, waits[count / 2], waits[count - 1], totals.lost);
+}
+
+static void open_clients(struct client *clients, int epoll, unsigned port) {
+  for (unsigned i = 0; i < address_count; i++) {
+    connect_client(&clients[i], i, port);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].socket, &event) < 0) fail("epoll_ctl");
+  }
+}
+
 int main(int count, char **arguments) {
   if (count == 3 && strcmp(arguments[1], "hashes") == 0) {
     for (int torrent = 0; torrent < atoi(arguments[2]); torrent++) {
@@ -292,20 +336,33 @@ int main(int count, char **arguments) {
     }
     return 0;
   }
+  static struct client clients[most_addresses];
+  int epoll = epoll_create1(0);
+  if (count == 5 && strcmp(arguments[1], "fill") == 0) {
+    torrent_count = (uint32_t)atoi(arguments[3]);
+    address_count = (uint32_t)(atoi(arguments[4]) + peers_of_address - 1) / peers_of_address;
+    if (torrent_count == 0 || address_count == 0 || address_count > most_addresses) return 2;
+    peer_count = (uint32_t)atoi(arguments[4]) / address_count * address_count;
+    is_even = 1;
+    open_clients(clients, epoll, (unsigned)atoi(arguments[2]));
+    announce_datagrams(clients, epoll, 0);
+    printf("%lu %lu %lu\n", totals.answers, totals.failures, totals.lost);
+    return 0;
+  }
   if (count != 4) {
-    fprintf(stderr, "usage: announce-load hashes TORRENTS | udp|http|keep PORT SECONDS\n");
+    fprintf(stderr,
+        "usage: announce-load hashes TORRENTS | udp|http|keep|probe PORT SECONDS"
+        " | fill PORT TORRENTS PEERS\n");
     return 2;
   }
   const char *kind = arguments[1];
   unsigned port = (unsigned)atoi(arguments[2]);
   double length = atof(arguments[3]);
-  static struct client clients[address_count];
-  int epoll = epoll_create1(0);
-  for (unsigned i = 0; i < address_count; i++) {
-    connect_client(&clients[i], i, port);
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].socket, &event) < 0) fail("epoll_ctl");
+  if (strcmp(kind, "probe") == 0) {
+    probe(port, length);
+    return 0;
   }
+  open_clients(clients, epoll, port);
   announce_datagrams(clients, epoll, 0);
   totals = (struct totals){0};
   // The one who started us takes the processor time of the tracker between these two lines.

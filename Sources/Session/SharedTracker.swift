@@ -13,7 +13,8 @@ import TrackerWire
 /// shard's tables are small enough that no growth, purge or snapshot of one holds others up for long.
 ///
 /// The invariant: all that is known of a torrent is in one shard, and the shards together hold no
-/// more than the policy allows but for one for each shard.
+/// more than the policy allows but for one for each shard, and for those that come while an earlier
+/// run's are taken back.
 final class SharedTracker: Sendable {
   static let shardCount = 64
 
@@ -162,9 +163,11 @@ final class SharedTracker: Sendable {
 
   // MARK: State
 
-  /// The swarms as bytes. No shard is locked for longer than its own part takes.
+  /// The swarms as bytes. No shard is locked for longer than its own part takes, so room is made for
+  /// all of them before: to move what has been written would take longer.
   func snapshot(at now: Moment, wallClock: UInt64) -> [UInt8] {
-    var writer = SnapshotWriter(wallClock: wallClock)
+    var writer = SnapshotWriter(
+      wallClock: wallClock, expecting: torrentCount + Self.shardCount, peers: peerCount)
     for shard in 0..<Self.shardCount { shards[shard].withLock { writer.append($0, at: now) } }
     return writer.finish()
   }

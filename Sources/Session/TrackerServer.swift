@@ -155,12 +155,12 @@ public final class TrackerServer {
     }
   }
 
-  /// Takes the swarms of an earlier run back; the torrents are to be registered before.
-  ///
-  /// - Returns: the number of peers taken back.
-  @discardableResult
-  public func restore(_ snapshot: [UInt8]) throws(SnapshotError) -> Int {
-    try tracker.restore(snapshot, at: Reactor.clock, wallClock: UInt64(clamping: time(nil)))
+  /// Takes the swarms of an earlier run back and returns the number of their peers; the torrents are to
+  /// be registered before. To be called on any thread; others are served meanwhile.
+  public var restoration: @Sendable ([UInt8]) throws(SnapshotError) -> Int {
+    { [tracker] (snapshot) throws(SnapshotError) in
+      try tracker.restore(snapshot, at: Reactor.clock, wallClock: UInt64(clamping: time(nil)))
+    }
   }
 
   // MARK: Upkeep

@@ -1,16 +1,16 @@
-import DeterministicCore
+package import DeterministicCore
 import Glibc
 
 /// Mutable state behind a lock, and threads that wait for it to change. `Synchronization.Mutex` has
 /// nothing to wait on.
 ///
 /// `@unchecked Sendable`: `state` is touched only while `mutex` is held.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var state: State
 
-  init(_ state: sending State) {
+  package init(_ state: sending State) {
     self.state = state
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
@@ -27,14 +27,14 @@ final class Monitor<State>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func withLock<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+  package func withLock<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return body(&state)
   }
 
   /// Waits until `body` returns a value; runs it under the lock at first and after each signal.
-  func wait<Value: Sendable>(for body: (inout State) -> Value?) -> Value {
+  package func wait<Value: Sendable>(for body: (inout State) -> Value?) -> Value {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
@@ -44,7 +44,7 @@ final class Monitor<State>: @unchecked Sendable {
   }
 
   /// Waits until `condition` holds, but no longer than `span`; looks at first and after each signal.
-  func wait(atMost span: TimeSpan, until condition: (State) -> Bool) {
+  package func wait(atMost span: TimeSpan, until condition: (State) -> Bool) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     var deadline = timespec()
@@ -58,7 +58,7 @@ final class Monitor<State>: @unchecked Sendable {
   }
 
   /// Wakes one waiting thread.
-  func signal() { pthread_cond_signal(condition) }
+  package func signal() { pthread_cond_signal(condition) }
 
   /// Wakes all.
   func broadcast() { pthread_cond_broadcast(condition) }

@@ -29,8 +29,8 @@ public struct AnnouncePolicy: Sendable {
   /// Sent as `tracker id`, when there is one.
   public var trackerID: [UInt8]?
   /// Peers and torrents held at most; strangers beyond are answered and not kept.
-  public var mostPeers = 5_000_000
-  public var mostTorrents = 1_000_000
+  public var mostPeers = 10_000_000
+  public var mostTorrents = 2_000_000
 
   public init() {}
 

@@ -34,9 +34,14 @@ private let countedFlag: UInt8 = 0x80
 public struct SnapshotWriter: Sendable {
   private var bytes = magic
   private var swarmCount: UInt32 = 0
+  /// Of IPv6.
+  private static let longestPeer = 43
 
-  /// - Parameter wallClock: seconds since 1970, to tell later how long the tracker was away.
-  public init(wallClock: UInt64) {
+  /// - Parameters:
+  ///   - wallClock: seconds since 1970, to tell later how long the tracker was away.
+  ///   - swarms: how many there will be, about, and `peers` in them.
+  public init(wallClock: UInt64, expecting swarms: Int = 0, peers: Int = 0) {
+    bytes.reserveCapacity(magic.count + 12 + 32 * swarms + Self.longestPeer * peers)
     bytes.append(bigEndian: wallClock)
     bytes.append(bigEndian: swarmCount)
   }

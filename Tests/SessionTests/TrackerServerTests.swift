@@ -1,4 +1,5 @@
 import DeterministicCore
+import Foundation
 import Glibc
 import HTTPWire
 import Networking
@@ -64,9 +65,82 @@ private let announceQuery =
     first.server.close()
     let second = try TrackerBench()
     defer { second.server.close() }
-    #expect(try second.server.restore(snapshot) == 1)
+    #expect(try second.server.restoration(snapshot) == 1)
     let response = try second.announce(TrackerBench.request(port: 7002), by: "http").get()
     #expect(response.peers.endpoints.map(\.description) == ["127.0.0.1:7001"])
+  }
+}
+
+@Suite struct SwarmKeeping {
+  private let folder = NSTemporaryDirectory() + "swarm-keeping-\(UUID())"
+
+  /// What the keeper told, as text.
+  private final class Told {
+    var reports: [String] = []
+    func callAsFunction(_ report: SwarmKeeper.Report) { reports.append("\(report)") }
+  }
+
+  private func keep(
+    _ bench: TrackerBench, every interval: TimeSpan = .minutes(60), patience: TimeSpan,
+    _ told: Told
+  ) throws -> SwarmKeeper {
+    try SwarmKeeper(
+      bench.server, in: SwarmsFile(in: folder), every: interval, patience: patience,
+      on: bench.reactor
+    ) { told($0) }
+  }
+
+  /// Leaves one peer behind for the next run.
+  private func leavePeer() throws {
+    let bench = try TrackerBench()
+    defer { bench.server.close() }
+    let told = Told()
+    let keeper = try keep(bench, patience: .seconds(10), told)
+    _ = try bench.announce(TrackerBench.request(port: 7001), by: "udp")
+    try keeper.finish()
+  }
+
+  /// At once where it is waited for, and on the loop where it is not.
+  @Test(arguments: [TimeSpan.seconds(10), .zero])
+  func `the swarms of the last run come back`(patience: TimeSpan) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try leavePeer()
+    let bench = try TrackerBench()
+    defer { bench.server.close() }
+    let told = Told()
+    let keeper = try keep(bench, every: .milliseconds(20), patience: patience, told)
+    try bench.run { told.reports.count > 1 }
+    #expect(told.reports.prefix(2) == ["restored(1)", "saved"])
+    #expect(bench.server.peerCount == 1)
+    try keeper.finish()
+  }
+
+  /// However soon the end comes, nothing is written before all is back.
+  @Test func `a tracker that ends while it begins loses nothing`() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try leavePeer()
+    for _ in 1...20 {
+      let bench = try TrackerBench()
+      defer { bench.server.close() }
+      try keep(bench, patience: .zero, Told()).finish()
+      #expect(bench.server.peerCount == 1)
+    }
+  }
+
+  @Test func `a damaged file is told of, set aside and replaced by the one before`() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try leavePeer()
+    try leavePeer()
+    let file = SwarmsFile(in: folder)
+    try Data("torn".utf8).write(to: URL(fileURLWithPath: file.path))
+    let bench = try TrackerBench()
+    defer { bench.server.close() }
+    let told = Told()
+    let keeper = try keep(bench, patience: .seconds(10), told)
+    #expect(told.reports.count == 2 && told.reports.last == "restored(1)")
+    #expect(told.reports.first?.hasPrefix("unusable") == true)
+    #expect(try file.read() == nil)
+    try keeper.finish()
   }
 }
 

@@ -39,7 +39,9 @@ func runTracker(
     }
     // Once it is known which torrents are tracked, and before the first announce.
     let swarms = SwarmsFile(in: options.data)
-    restore(swarms, to: server, console)
+    let swarmKeeper = try SwarmKeeper(
+      server, in: swarms, every: options.saveInterval, on: reactor,
+      report: swarmsReporter(swarms, console))
     for box in passed {
       if let socket = box.take() { try server.listen(at: socket) }
     }
@@ -54,9 +56,6 @@ func runTracker(
     }
     let bases = options.announceBases(at: server.listeningOn.first)
     try keeper?.setAnnounceBases(bases)
-    let saver = try SwarmSaver(
-      server, to: swarms, every: options.saveInterval, on: reactor,
-      report: saveReporter(swarms, console))
     let pages = try servePages(options, server, keeper)
     announceStart(of: server, bases, options, console)
     tellTorrents(watcher, keeper, options, console)
@@ -68,7 +67,7 @@ func runTracker(
     pages?.close()
     server.close()
     keeper?.finish()
-    try saver.finish()
+    try swarmKeeper.finish()
     console.event(.event(.serviceStopped))
     return .done
   } catch let error as CommandError {
@@ -85,40 +84,28 @@ func runTracker(
   }
 }
 
-/// Takes the swarms of the last run back, as they were written last or, where that is damaged, the
-/// time before. A tracker without them still works: its peers announce again within their interval.
-private func restore(_ swarms: SwarmsFile, to server: TrackerServer, _ console: Console) {
-  for generation in SwarmsFile.Generation.allCases {
-    do {
-      guard let snapshot = try swarms.read(generation) else { continue }
-      let count = try server.restore(snapshot)
-      console.explain("\(Format.count(count, "peer")) of the last run")
-      return
-    } catch {
-      let reason = SafeText.visible("\(error)")
-      switch generation {
-      case .latest:
-        swarms.setAsideDamaged()
-        console.warn("the swarms as last written are lost: \(reason)")
-      case .previous:
-        console.warn("the swarms as written before are lost: \(reason)")
-      }
-    }
-  }
-}
-
-/// Tells when the swarms cannot be written, and when they can be again; the tracker goes on.
-private func saveReporter(
+/// Tells what became of the swarms of the last run, when the swarms cannot be written, and when they can
+/// be again; the tracker goes on.
+private func swarmsReporter(
   _ swarms: SwarmsFile, _ console: Console
-) -> (StorageError?) -> Void {
+) -> (SwarmKeeper.Report) -> Void {
   var told: StorageError?
-  return { failure in
-    if let failure, failure != told {
-      console.warn("the swarms are not kept: \(failure)")
-    } else if failure == nil, told != nil {
-      console.warn("the swarms are kept again in \(SafeText.visible(swarms.path))")
+  return { report in
+    switch report {
+    case .restored(let count):
+      console.explain("\(Format.count(count, "peer")) of the last run")
+    case .unusable(let generation, let reason):
+      let time = generation == .latest ? "last written" : "written before"
+      console.warn("the swarms as \(time) are lost: \(SafeText.visible(reason))")
+    case .failed(let failure):
+      if failure != told { console.warn("the swarms are not kept: \(failure)") }
+      told = failure
+    case .saved:
+      if told != nil {
+        console.warn("the swarms are kept again in \(SafeText.visible(swarms.path))")
+      }
+      told = nil
     }
-    told = failure
   }
 }
 
