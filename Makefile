@@ -90,9 +90,10 @@ test-flood: build ## flood a seed with CONNECTIONS that say nothing, and measure
 test-flood-short: build ## the same with 1000, for three seconds
 	@Tests/Support/flood $(BINARY) 1000 3
 
-test-ring: build ## run twenty nodes of a ring, share and fetch, hide, flood and kill some (a minute)
+test-ring: build ## run twenty nodes of a ring, share and fetch, hide, flood and kill some, and a closed one (two minutes)
 	@Scripts/bootstrap test
 	@Scripts/with-namespace Tests/Support/ring $(BINARY)
+	@Scripts/with-namespace Tests/Support/closed-ring $(BINARY)
 
 # Random schedules of small rings.
 SCHEDULES ?= 100000
@@ -143,6 +144,9 @@ bench-swarm: setup build ## measure a swarm behind limited uplinks beside libtor
 
 bench-tracker: setup build ## measure announces beside opentracker
 	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker
+
+bench-ring: build ## measure lookups and idle traffic of two hundred nodes on this machine (five minutes)
+	@Scripts/with-namespace Benchmarks/ring $(BINARY)
 
 install: build ## install the binary, its manual, completions and service below PREFIX (/usr/local)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/shoal

@@ -119,7 +119,8 @@ let package = Package(
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
     tests("ChordLogicTests", ["ChordLogic", "DeterministicCore", "Hashing", "TrackerLogic"]),
     tests("ChordWireTests", ["Bencoding", "ChordWire", "DeterministicCore"]),
-    tests("CommandLineTests", ["DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
+    tests(
+      "CommandLineTests", ["ChordWire", "DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
     tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
     tests("HashingTests", ["Hashing"]),

@@ -7,7 +7,9 @@ public import TorrentModel
 ///
 /// The invariant: nothing that changes a node's state, and nothing whose answer may be longer than
 /// three times the question, passes from an address that has not shown a token given to it; so an
-/// address that is not the sender's own can neither be entered in tables nor be flooded.
+/// address that is not the sender's own can neither be entered in tables nor be flooded. In a closed
+/// ring nothing but greetings passes that is not sealed, and sealed is only what a node with a
+/// certificate says, at an address that answers have reached.
 public struct ChordGate: Sendable {
   public enum Verdict: Hashable, Sendable {
     case pass
@@ -22,6 +24,8 @@ public struct ChordGate: Sendable {
     case boundToAddress
     /// Any, where identifiers are vouched for otherwise.
     case any
+    /// Those in the certificate of whoever sealed the message: a closed ring.
+    case certified
   }
 
   public let ring: RingTag?
@@ -36,6 +40,8 @@ public struct ChordGate: Sendable {
     public var wrongRing = 0
     public var unproven = 0
     public var unbound = 0
+    /// Not sealed, in a closed ring.
+    public var uncertified = 0
 
     public init() {}
   }
@@ -54,25 +60,41 @@ public struct ChordGate: Sendable {
   /// Signs with a new secret; due every `TokenAuthority.rotation`.
   public mutating func rotate(to secret: SipHash.Key) { tokens.rotate(to: secret) }
 
+  /// Whether an address is heard once more.
+  mutating func hears(_ endpoint: Endpoint, at now: Moment) -> Bool {
+    let isHeard = limits.admits(endpoint.address.subscriber, at: now)
+    if !isHeard { counts.flooded += 1 }
+    return isHeard
+  }
+
+  /// - Parameter certificate: of whoever sealed the message; nil for one that is not sealed.
   public mutating func judge(
-    _ message: ChordMessage, from endpoint: Endpoint, at now: Moment
+    _ message: ChordMessage, from endpoint: Endpoint, as certificate: NodeCertificate? = nil,
+    at now: Moment
   ) -> Verdict {
     guard endpoint.isDialable else { return .drop }
     switch message.body {
     case .query(let query, let head):
-      guard limits.admits(endpoint.address.subscriber, at: now) else {
-        counts.flooded += 1
-        return .drop
-      }
+      guard hears(endpoint, at: now) else { return .drop }
       guard message.ring == ring else {
         counts.wrongRing += 1
+        // To who does not know its name, a closed ring is not there.
+        guard admission != .certified else { return .drop }
         return .answer(refusal(ChordFailure(.wrongRing), to: message))
       }
-      guard message.isReadOnly || isBound(head.sender, to: endpoint) else {
+      let isGreeting = query.method == .certificate && certificate == nil
+      guard admission != .certified || certificate != nil || isGreeting else {
+        counts.uncertified += 1
+        return .answer(refusal(ChordFailure(.badCertificate), to: message))
+      }
+      // A client stands nowhere, and so may call itself what it likes; but not to do a member's work.
+      let isClient = message.isReadOnly && !query.isOfMembers
+      guard isClient || isGreeting || isBound(head.sender, to: endpoint, by: certificate) else {
         counts.unbound += 1
         return .answer(refusal(ChordFailure(.badCertificate, "id"), to: message))
       }
-      let proof = query.proof
+      // Sealed, it comes from where answers have gone.
+      let proof = certificate == nil ? query.proof : .none
       guard proof != .none else { return .pass }
       let target = proof.target
       if let token = head.token, tokens.isValid(token, from: endpoint, for: target) {
@@ -87,7 +109,14 @@ public struct ChordGate: Sendable {
         counts.wrongRing += 1
         return .drop
       }
-      guard isBound(head.sender, to: endpoint) else {
+      if admission == .certified, certificate == nil {
+        guard case .reply(.certificate, _) = message.body else {
+          counts.uncertified += 1
+          return .drop
+        }
+        return .pass
+      }
+      guard isBound(head.sender, to: endpoint, by: certificate) else {
         counts.unbound += 1
         return .drop
       }
@@ -96,8 +125,14 @@ public struct ChordGate: Sendable {
     }
   }
 
-  private func isBound(_ id: Identifier, to endpoint: Endpoint) -> Bool {
-    admission == .any || id.isOfNode(at: endpoint)
+  private func isBound(
+    _ id: Identifier, to endpoint: Endpoint, by certificate: NodeCertificate?
+  ) -> Bool {
+    switch admission {
+    case .any: true
+    case .boundToAddress: id.isOfNode(at: endpoint)
+    case .certified: certificate?.admits(id) ?? false
+    }
   }
 
   private func refusal(_ failure: ChordFailure, to message: ChordMessage) -> ChordMessage {
@@ -116,6 +151,14 @@ extension ChordQuery {
 
     var target: Identifier? {
       if case .key(let target) = self { target } else { nil }
+    }
+  }
+
+  /// Whether only a node that stands in the ring has reason to say this.
+  var isOfMembers: Bool {
+    switch self {
+    case .notify, .leave, .pushRecords, .events: true
+    default: false
     }
   }
 

@@ -1,6 +1,7 @@
 public import ChordLogic
 public import ChordWire
 import DeterministicCore
+import Glibc
 import Hashing
 import Networking
 import Storage
@@ -12,7 +13,7 @@ public import TorrentModel
 /// It takes no decision about places or records. There is always a leaf, which needs nothing but
 /// somebody to ask, and beside it the member nodes once this host is one of the ring's own.
 ///
-/// The invariant: nothing reaches a node but through the gate, and every lookup and question is
+/// The invariant: nothing reaches a node but through the door, and every lookup and question is
 /// answered through its completion once, unless it is abandoned.
 public final class ChordService {
   public let name: RingName
@@ -21,7 +22,8 @@ public final class ChordService {
   unowned let session: TorrentSession
   let reactor: Reactor
   private let port: RingPort
-  private var gate: ChordGate
+  private var door: ChordDoor
+  private let credentials: RingCredentials?
   private var generator: SeededGenerator
   private let leaf: RingSeat
   private var members: [RingSeat] = []
@@ -42,9 +44,15 @@ public final class ChordService {
   private var nextNumber: UInt64 = 0
   private var counts = RingCounts()
   private var rotationTimer: SlabID?
+  private var doorTimer: SlabID?
+  private var doorWakesAt = Moment.distantFuture
   var keepingTimer: SlabID?
 
-  init(_ configuration: RingConfiguration, in session: TorrentSession, port: RingPort) {
+  /// - Precondition: there are credentials exactly for a closed ring.
+  init(
+    _ configuration: RingConfiguration, showing credentials: RingCredentials?,
+    in session: TorrentSession, port: RingPort
+  ) {
     name = configuration.ring.name
     tag = RingTag(configuration.ring.name)
     self.configuration = configuration
@@ -54,9 +62,11 @@ public final class ChordService {
     // The ring is open to others, who must not foresee tokens or transactions.
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: system.next())
-    gate = ChordGate(
-      ring: tag, admission: .boundToAddress,
-      secret: SipHash.Key(low: system.next(), high: system.next()))
+    self.credentials = credentials
+    door = ChordDoor(
+      to: name, showing: credentials,
+      secret: SipHash.Key(low: system.next(), high: system.next()),
+      entropy: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &system) })
     let id = Identifier(
       high: UInt32(truncatingIfNeeded: system.next()), middle: system.next(), low: system.next())
     leaf = RingSeat(
@@ -70,7 +80,7 @@ public final class ChordService {
     rotationTimer = reactor.schedule(after: TokenAuthority.rotation) { [weak self] in
       guard let self else { return }
       var system = SystemRandomNumberGenerator()
-      gate.rotate(to: SipHash.Key(low: system.next(), high: system.next()))
+      door.rotate(to: SipHash.Key(low: system.next(), high: system.next()))
       rotateSecrets()
     }
   }
@@ -133,7 +143,9 @@ public final class ChordService {
     horizon = min(horizon, endpoint.address.scope)
     let known = leaf.node.acquaintances(most: 16).map(\.endpoint) + entrances
     for number in 0..<configuration.virtualNodes {
-      let contact = Contact(Identifier.ofNode(at: endpoint, number: number), endpoint)
+      let id =
+        credentials?.certificate.place(number) ?? Identifier.ofNode(at: endpoint, number: number)
+      let contact = Contact(id, endpoint)
       let seat = RingSeat(
         ChordNode(
           contact, ring: tag, configuration: configuration.chord, verifier: OpenSSLVerifier(),
@@ -150,16 +162,59 @@ public final class ChordService {
   /// Takes a datagram that was read as a message.
   func receive(_ message: ChordMessage, length: Int, from source: Endpoint) {
     guard !isOver else { return }
+    count(length)
+    pass { door, effects in
+      door.receive(
+        message, from: source, at: reactor.now, time: UInt64(clamping: time(nil)), into: &effects)
+    }
+  }
+
+  /// Takes a sealed datagram.
+  func receive(_ datagram: SealedDatagram, length: Int, from source: Endpoint) {
+    guard !isOver else { return }
+    count(length)
+    pass { door, effects in
+      door.receive(datagram, from: source, at: reactor.now, into: &effects)
+    }
+  }
+
+  private func count(_ length: Int) {
     counts.received += 1
     counts.receivedBytes += UInt64(length)
-    switch gate.judge(message, from: source, at: reactor.now) {
-    case .drop: return
-    case .answer(let answer): send(answer, to: source)
-    case .pass:
-      guard let seat = seat(for: message, from: source) else { return }
-      if case .query = message.body {} else { note(message.observed) }
-      tell(seat, .received(message, from: source))
+  }
+
+  /// Lets the door do something, and carries out what comes of it.
+  private func pass(_ action: (inout ChordDoor, inout [ChordDoor.Effect]) -> Void) {
+    var effects: [ChordDoor.Effect] = []
+    action(&door, &effects)
+    scheduleDoor()
+    for effect in effects {
+      switch effect {
+      case .send(let datagram, let endpoint): send(datagram, to: endpoint)
+      case .deliver(let message, let endpoint): deliver(message, from: endpoint)
+      }
     }
+  }
+
+  private func scheduleDoor() {
+    let moment = door.nextWake
+    guard moment != doorWakesAt, !isOver else { return }
+    doorWakesAt = moment
+    if let doorTimer { reactor.cancelTimer(doorTimer) }
+    doorTimer = nil
+    guard moment < .distantFuture else { return }
+    doorTimer = reactor.schedule(at: moment) { [weak self] in
+      guard let self, !isOver else { return }
+      doorTimer = nil
+      doorWakesAt = .distantFuture
+      pass { door, effects in door.wake(at: self.reactor.now, into: &effects) }
+    }
+  }
+
+  private func deliver(_ message: ChordMessage, from source: Endpoint) {
+    guard let seat = seat(for: message, from: source) else { return }
+    if case .query = message.body {} else { note(message.observed) }
+    tell(seat, .received(message, from: source))
   }
 
   /// Queries name their node, or take the first that is there; answers go to who asked.
@@ -217,10 +272,16 @@ public final class ChordService {
   func report(_ event: RingEvent) { session.ringObserver?(self, event) }
 
   private func send(_ message: ChordMessage, to endpoint: Endpoint) {
-    guard endpoint.address.scope >= horizon, let datagram = message.datagram else {
+    guard endpoint.address.scope >= horizon else {
       counts.unsent += 1
       return
     }
+    pass { door, effects in
+      if !door.send(message, to: endpoint, at: reactor.now, into: &effects) { counts.unsent += 1 }
+    }
+  }
+
+  private func send(_ datagram: [UInt8], to endpoint: Endpoint) {
     counts.sent += 1
     counts.sentBytes += UInt64(datagram.count)
     port.send(datagram, to: endpoint)
@@ -297,7 +358,9 @@ public final class ChordService {
     for seat in members + [leaf] {
       if let timer = seat.timer { reactor.cancelTimer(timer) }
     }
-    for timer in [rotationTimer, keepingTimer].compactMap(\.self) { reactor.cancelTimer(timer) }
+    for timer in [rotationTimer, keepingTimer, doorTimer].compactMap(\.self) {
+      reactor.cancelTimer(timer)
+    }
   }
 
   // MARK: What an onlooker may ask
@@ -323,7 +386,8 @@ public final class ChordService {
 
   public var statistics: RingCounts {
     var counts = counts
-    counts.refused = gate.counts
+    counts.refused = door.counts
+    counts.sealed = door.linkCounts
     counts.refused.flooded += Int(port.flooded)
     counts.malformed = port.malformed
     return counts

@@ -53,6 +53,8 @@ public struct RingCounts: Hashable, Sendable {
   public var failedLookups: UInt64 = 0
   /// What the gate turned away.
   public var refused = ChordGate.Counts()
+  /// What was turned away of greetings and sealed datagrams.
+  public var sealed = SealedLinks.Counts()
 
   public init() {}
 }

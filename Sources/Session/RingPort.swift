@@ -26,7 +26,7 @@ final class RingPort: DatagramResponder {
   func open(on endpoint: Endpoint) throws(NetworkError) {
     servers.append(
       try DatagramServer(
-        on: endpoint, reactor: reactor, longestReply: ChordMessage.longest, responder: self))
+        on: endpoint, reactor: reactor, longestReply: SealedDatagram.longest, responder: self))
   }
 
   func close() {
@@ -53,6 +53,12 @@ final class RingPort: DatagramResponder {
       return
     }
     let bytes = request.withUnsafeBytes { Array($0) }
+    if let sealed = SealedDatagram(datagram: bytes) {
+      let service = services.first { $0.tag == sealed.ring }
+      if service == nil { malformed += 1 }
+      service?.receive(sealed, length: bytes.count, from: source)
+      return
+    }
     do throws(ChordWireError) {
       let message = try ChordMessage(datagram: bytes)
       // A ring that is not here is told of by one that is.

@@ -145,6 +145,11 @@ final class RingPresence {
 }
 
 extension TorrentRunner {
+  /// Whether the torrent is of a closed ring: no other network is to hear of it.
+  var isOfClosedRing: Bool {
+    [source.ring, options.ring].contains { $0.map { !$0.name.isOpen } ?? false }
+  }
+
   /// A torrent that says of itself that it is private goes to no ring that is open to all.
   var mayUseRing: Bool {
     guard phase != .stopped, let ring else { return false }
@@ -160,11 +165,15 @@ extension TorrentRunner {
     if case .metainfo(let metainfo) = source, metainfo.info.isPrivate, reference.name.isOpen {
       return report(.ring(RingReport(ring: reference.name, outcome: .barred)))
     }
-    guard reference.name.isOpen else {
-      let reason = "closed rings, which want a certificate, cannot be entered"
+    if let own = source.ring?.name, !own.isOpen, own != reference.name {
+      let reason = "the torrent is of a closed ring: no other is asked"
       return report(.ring(RingReport(ring: reference.name, outcome: .failed(reason))))
     }
-    guard let service = session.ring(reference, namedBy: origin) else { return }
+    guard let service = session.ring(reference, namedBy: origin) else {
+      guard !reference.name.isOpen else { return }
+      let reason = "the ring is closed, and there is no certificate of it here"
+      return report(.ring(RingReport(ring: reference.name, outcome: .failed(reason))))
+    }
     ring = RingPresence(of: self, in: service, generator: generator)
     ring?.refresh()
   }

@@ -269,10 +269,10 @@ public final class TorrentRunner {
     return bytesTotal - left
   }
 
-  /// Whether the local network may hear of the torrent: not of a private one (BEP 27). Of a link it is
-  /// known when the metadata is here.
+  /// Whether the local network may hear of the torrent: not of a private one (BEP 27), and not of one
+  /// of a closed ring. Of a link it is known when the metadata is here.
   var maySearchLocally: Bool {
-    guard info?.isPrivate != true else { return false }
+    guard info?.isPrivate != true, !isOfClosedRing else { return false }
     switch phase {
     case .fetchingMetadata, .downloading, .seeding, .waiting: return true
     case .checking, .failed, .stopped: return false

@@ -1,3 +1,4 @@
+public import ChordLogic
 import DeterministicCore
 import Glibc
 public import Networking
@@ -57,6 +58,8 @@ public final class TorrentSession {
   public var observer: ((TorrentRunner, TorrentEvent) -> Void)?
   /// Told what came of asking the router to let peers in.
   public var portObserver: ((PortMappingReport) -> Void)?
+  /// What this session shows in closed rings, to be here before they are entered.
+  public var ringCredentials: [RingName: RingCredentials] = [:]
   /// Told what happens in a ring.
   public var ringObserver: ((ChordService, RingEvent) -> Void)?
 
@@ -267,19 +270,21 @@ public final class TorrentSession {
   /// Takes part in a ring, or takes in further nodes of one.
   ///
   /// - Parameter origin: who named the nodes.
-  /// - Returns: nil where the session takes no datagrams, and for a closed ring, whose certificates
-  ///   nobody here can show.
+  /// - Returns: nil where the session takes no datagrams, and for a closed ring whose credentials
+  ///   it does not have.
   public func join(
     _ configuration: RingConfiguration, namedBy origin: RequestOrigin
   ) -> ChordService? {
-    guard let ringPort, configuration.ring.name.isOpen else { return nil }
+    let credentials = ringCredentials[configuration.ring.name]
+    guard let ringPort, configuration.ring.name.isOpen || credentials != nil else { return nil }
     let nodes = configuration.ring.nodes
     let service: ChordService
     var remembered: [Endpoint] = []
     if let present = rings.first(where: { $0.name == configuration.ring.name }) {
       service = present
     } else {
-      service = ChordService(configuration, in: self, port: ringPort)
+      service = ChordService(
+        configuration, showing: credentials, in: self, port: ringPort)
       rings.append(service)
       ringPort.services.append(service)
       service.scheduleKeeping()

@@ -108,6 +108,33 @@ import TorrentModel
     }
   }
 
+  @Test("lets a client ask under any name, and nobody work as a member under a false one")
+  func clients() throws {
+    var gate = gate(.boundToAddress)
+    let own = Identifier.ofNode(at: endpoint, number: 0)
+    let node = Contact(own, endpoint)
+    let work: [ChordQuery] = [
+      .notify, .leave(predecessor: node, successors: [node]), .pushRecords([]),
+      .events(MembershipEvents(joined: [node], left: [], span: 1)),
+    ]
+    var address: WriteToken?
+    for id in [own, sender] {
+      for query in work + [.state, .next(NextRequest(sender))] {
+        var message = ChordMessage(
+          transaction: 1, body: .query(query, QueryHead(from: id, token: address)))
+        message.isReadOnly = true
+        var verdict = gate.judge(message, from: endpoint, at: now)
+        if let given = token(verdict) {
+          address = given
+          message.body = .query(query, QueryHead(from: id, token: given))
+          verdict = gate.judge(message, from: endpoint, at: now)
+        }
+        #expect((verdict == .pass) == (id == own || !query.isOfMembers), "\(query)")
+      }
+    }
+    #expect(gate.counts.unbound == work.count)
+  }
+
   /// The table of BEP 42: the first 21 bits count.
   @Test(
     "binds identifiers as BEP 42 does",

@@ -140,13 +140,15 @@ extension ValueKind where Value == MagnetLink.PeerHint {
 
 extension ValueKind where Value == RingName {
   static let ring = ValueKind(
-    placeholder: "RING", expected: "a ring: open:WORD, or open- and 16 hexadecimal digits"
+    placeholder: "RING",
+    expected:
+      "a ring: open:WORD, open- and 16 hexadecimal digits, or the 64 of a closed ring"
   ) { text in
     let prefix = "open:"
     if text.hasPrefix(prefix), text.count > prefix.count {
       return RingName(word: String(text.dropFirst(prefix.count)))
     }
-    return RingName(text: text).flatMap { $0.isOpen ? $0 : nil }
+    return RingName(text: text)
   }
 }
 

@@ -33,6 +33,8 @@ struct GetOptions: Sendable {
   /// Web seeds added to those in the source.
   var webSeeds: [String]
   var ring: RingReference?
+  /// What is shown in closed rings.
+  var wallet = RingWallet()
   var peers: PeerOptions
   /// Data that is mended where it is, of the only source.
   var repair: Repair?
@@ -111,6 +113,7 @@ struct GetOptions: Sendable {
     trackers = try arguments.values(of: SourceFlags.tracker)
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     ring = try RingFlags.reference(arguments)
+    wallet = try RingWallet(arguments)
     peers = try PeerOptions(arguments)
     try peers.expectNoProxy(besides: ring)
   }
@@ -148,7 +151,7 @@ struct GetOptions: Sendable {
 extension Verb {
   static let get = Verb(
     "get", "Downloads, verifies, and ends.", operands: .anyNumber(.source),
-    groups: [GetOptions.flags, RingFlags.group, PeerOptions.flags],
+    groups: [GetOptions.flags, RingFlags.group, RingWallet.group, PeerOptions.flags],
     details: [
       "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
@@ -164,7 +167,8 @@ extension Verb {
       "With --proxy nothing goes past the proxy: no UDP trackers, no ring, no look-ups of names, no "
         + "neighbours, and nobody is let in.",
       "With --ring, SOURCE may be a channel, ring:KEY: the torrent that its publisher named last.",
-      "Where the source or --ring names a ring, its nodes are asked for peers and told of this one.",
+      "Where the source or --ring names a ring, its nodes are asked for peers and told of this one. "
+        + "A closed ring is entered with a certificate, and its torrents are asked for nowhere else.",
       "A full disk, a quota or too many open files are waited for, until --stall-timeout ends the "
         + "wait; the other sources are fetched meanwhile. A read-only disk ends a download at once, "
         + "an I/O error after a few attempts.",

@@ -8,7 +8,7 @@ import TorrentModel
 extension Verb {
   static let ringLookup = Verb(
     "ring lookup", "Finds the node of a ring that owns a key.",
-    operands: .exactly(Operand("KEY", .torrentFiles)), groups: [RingFlags.group],
+    operands: .exactly(Operand("KEY", .torrentFiles)), groups: [RingFlags.group, RingWallet.group],
     details: [
       "KEY is 40 hexadecimal digits, such as an info-hash, or a magnet link or .torrent file, whose "
         + "info-hash it is. --json prints one object."
@@ -30,8 +30,8 @@ extension Verb {
     ]
   ) { arguments, console throws(CommandError) in
     let ring = try RingFlags.required(arguments, by: "ring lookup")
-    let key = try ringKey(arguments.operands[0])
-    let errand = try RingErrand(ring)
+    let key = try ringKey(arguments.operands[0], in: ring.name)
+    let errand = try RingErrand(ring, showing: RingWallet(arguments))
     let found = Found()
     try errand.run {
       let start = Reactor.clock
@@ -84,8 +84,12 @@ extension Verb {
     var time = TimeSpan.zero
   }
 
-  private static func ringKey(_ text: String) throws(CommandError) -> Identifier {
+  private static func ringKey(
+    _ text: String, in ring: RingName
+  ) throws(CommandError) -> Identifier {
     if let bytes = Hexadecimal.decode(text), let key = Identifier(bytes: bytes) { return key }
-    return Identifier(try Source(parsing: text).read().torrent.infoHash.digest)
+    let source = try Source(parsing: text).read().torrent
+    try ring.expectMayHear(of: source)
+    return Identifier(source.infoHash.digest)
   }
 }

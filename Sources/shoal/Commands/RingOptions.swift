@@ -1,5 +1,16 @@
 import DeterministicCore
+import Session
 import TorrentModel
+
+extension RingName {
+  /// A torrent of a closed ring is no other ring's business.
+  func expectMayHear(of source: TorrentSource) throws(CommandError) {
+    guard let own = source.ring?.name, !own.isOpen, own != self else { return }
+    throw .usage(
+      "the torrent is of a closed ring, and no other hears of it", on: source.name,
+      remedy: "name its own ring with --ring \(own)")
+  }
+}
 
 /// Flags about a ring that knows peers without a tracker.
 enum RingFlags {

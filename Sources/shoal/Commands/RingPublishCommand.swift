@@ -16,7 +16,8 @@ extension Verb {
     "ring publish", "Lets a torrent be found by the words of its name.",
     operands: .exactly(.torrentFile),
     groups: [
-      RingFlags.group, FlagGroup(title: "Publisher", [keyFlag.outline, channelFlag.outline]),
+      RingFlags.group, RingWallet.group,
+      FlagGroup(title: "Publisher", [keyFlag.outline, channelFlag.outline]),
     ],
     details: [
       "A signed record goes to the nodes that keep the words of the torrent's name, and pairs of "
@@ -48,8 +49,9 @@ extension Verb {
     guard !(metainfo.info.isPrivate && ring.name.isOpen) else {
       throw .usage("a private torrent is not published in an open ring", on: metainfo.info.name)
     }
-    let key = try PublisherKey(at: arguments.value(of: keyFlag))
-    let errand = try RingErrand(ring)
+    try ring.name.expectMayHear(of: source)
+    let key = try SigningKey.publisher(at: arguments.value(of: keyFlag))
+    let errand = try RingErrand(ring, showing: RingWallet(arguments))
     let channel = arguments.has(channelFlag) ? RingChannel(of: key) : nil
     let publication = Publication(
       of: metainfo, by: key, in: channel, through: errand.service)
@@ -85,7 +87,7 @@ extension Verb {
 /// The records of one torrent on their way to the nodes that keep its words.
 private final class Publication {
   private let metainfo: Metainfo
-  private let key: PublisherKey
+  private let key: SigningKey
   private let channel: RingChannel?
   private let service: ChordService
   private(set) var stored = 0
@@ -96,7 +98,7 @@ private final class Publication {
   private static let mostWords = 8
 
   init(
-    of metainfo: Metainfo, by key: PublisherKey, in channel: RingChannel?,
+    of metainfo: Metainfo, by key: SigningKey, in channel: RingChannel?,
     through service: ChordService
   ) {
     self.metainfo = metainfo

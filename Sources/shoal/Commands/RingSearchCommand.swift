@@ -6,7 +6,7 @@ import TorrentModel
 extension Verb {
   static let ringSearch = Verb(
     "ring search", "Finds torrents that were published in a ring, by words.",
-    operands: .several(Operand("WORD")), groups: [RingFlags.group],
+    operands: .several(Operand("WORD")), groups: [RingFlags.group, RingWallet.group],
     details: [
       "Every word has to be in a torrent's name. Names are what publishers chose; the key of each is "
         + "shown. --json prints one object.",
@@ -36,7 +36,7 @@ extension Verb {
         "a search takes one to \(ChordQuery.mostWords) words of at most \(ChordQuery.longestWord) bytes"
       )
     }
-    let errand = try RingErrand(ring)
+    let errand = try RingErrand(ring, showing: RingWallet(arguments))
     let search = KeywordSearch(for: words, through: errand.service)
     try errand.run {
       search.start { errand.end(.success(())) }

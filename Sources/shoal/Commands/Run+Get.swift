@@ -13,7 +13,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
     if case .channel(let text) = source, let channel = RingChannel(text: text),
       let ring = options.ring
     {
-      sources.append((.magnet(try channel.follow(in: ring)), .document))
+      sources.append((.magnet(try channel.follow(in: ring, showing: options.wallet)), .document))
     } else {
       sources.append(try source.read(through: options.peers.proxy))
     }
@@ -30,6 +30,9 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
     bufferBytes: options.memory, usesRings: usesRings, console: console, command: command)
+  if let ring = options.ring?.name {
+    loop.session.ringCredentials[ring] = try options.wallet.credentials(for: ring)
+  }
   try command.openStream(in: loop)
   command.start(sources, in: loop)
   return try loop.run()
@@ -112,6 +115,7 @@ private final class GetCommand: TransferCommand {
         }
       }
       let now = loop.reactor.now
+      loop.provide(options.wallet, for: source)
       downloads[source.infoHash] = Download(startedAt: now, lastProgressAt: now)
       loop.announceStart(of: source)
       loop.session.add(source, torrent)

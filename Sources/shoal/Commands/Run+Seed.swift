@@ -13,7 +13,9 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   let command = SeedCommand()
   let loop = try TransferLoop(
     options.peers, usualPort: SessionConfiguration.usualPort,
-    isSuperSeeding: options.isSuperSeeding, console: console, command: command)
+    isSuperSeeding: options.isSuperSeeding, usesRings: source.ring != nil, console: console,
+    command: command)
+  loop.provide(RingWallet(), for: source)
   var torrent = TorrentOptions(folder: options.data)
   do {
     torrent.storage = try FileStorage.payload(of: metainfo.info.layout, at: options.data)

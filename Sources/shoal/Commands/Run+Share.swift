@@ -41,6 +41,7 @@ private final class ShareCommand: TransferCommand {
   func begin(_ contents: [HashedContent], in loop: TransferLoop) throws(CommandError) {
     guard let ring = options.creation.ring else { return try publish(contents, in: loop) }
     waiting = contents
+    loop.session.ringCredentials[ring.name] = options.credentials
     let service = loop.session.join(RingConfiguration(ring), namedBy: .user)
     if let service, service.entrances.isEmpty, ring.nodes.isEmpty {
       loop.console.explain("no node of \(ring.name) is known: this is the first")

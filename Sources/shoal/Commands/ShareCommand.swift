@@ -1,3 +1,4 @@
+import ChordLogic
 import TorrentModel
 
 /// What `shoal share` was asked to do.
@@ -10,6 +11,8 @@ struct ShareOptions: Sendable {
   /// End once this many complete copies are out; `nil` to go on until interrupted.
   var untilCopies: Int?
   var peers: PeerOptions
+  /// What is shown in a closed ring.
+  var credentials: RingCredentials?
 
   /// A tracker of our own is started where neither one nor a ring is given.
   var hasEmbeddedTracker: Bool { creation.trackers.isEmpty && creation.ring == nil }
@@ -36,6 +39,9 @@ struct ShareOptions: Sendable {
     untilCopies = try arguments.value(of: Self.untilCopiesFlag)
     peers = try PeerOptions(arguments)
     try peers.expectNoProxy(besides: creation.ring)
+    if let ring = creation.ring {
+      credentials = try RingWallet(arguments).credentials(for: ring.name)
+    }
     if peers.proxy != nil, hasEmbeddedTracker {
       throw .usage(
         "--proxy lets nobody in, and a share's own tracker has to be reached",
@@ -49,6 +55,7 @@ extension Verb {
     "share", "Hashes, publishes and seeds files or folders.", operands: .several(.path),
     groups: [
       ShareOptions.flags, CreationOptions.contentFlags, CreationOptions.flags, RingFlags.group,
+      RingWallet.group,
       PeerOptions.flags,
     ],
     details: [
@@ -57,7 +64,8 @@ extension Verb {
         + ".torrent file it wrote, and runs until interrupted.",
       "Torrents are private by default. With --tracker no tracker of our own is started.",
       "With --ring no tracker is needed: the nodes of the ring know who shares what. Whoever names "
-        + "no node of it founds it. In an open ring torrents are public.",
+        + "no node of it founds it. In an open ring torrents are public; in a closed one, which is "
+        + "entered with a certificate, they are private by default.",
     ],
     examples: [
       .init("shoal share holiday/", "prints the link to send to others"),

@@ -216,6 +216,16 @@ extension EventOutline {
       Key("listen", "addresses and ports it listens on"), Key("ring", "name of the ring"),
     ])
 
+  static let ringProbe = EventOutline(
+    "probe", "a key drawn by chance was looked up",
+    [
+      Key("ring", "name of the ring"), Key("key", "the key, hexadecimal"),
+      Key("owner", "identifier of its owner; null when none was found"),
+      Key("hops", "nodes asked one after the other"), Key("timeouts", "nodes that were gone"),
+      Key("milliseconds", "time it took"),
+      Key("roundTrip", "milliseconds that the owner took to answer a ping; null without an answer"),
+    ])
+
   static let ringStopped = EventOutline(
     "stopped", "the node has left the ring",
     [
@@ -226,6 +236,12 @@ extension EventOutline {
       Key("wrongRing", "messages of another ring"),
       Key("unproven", "queries asked back for a token"),
       Key("unbound", "messages of nodes that do not belong to their address"),
+      Key("uncertified", "messages in a closed ring that were not sealed"),
+      Key("badCertificates", "greetings whose certificate or signature is not good"),
+      Key("expired", "greetings with a certificate that is not valid now, or of an epoch gone by"),
+      Key("forged", "sealed datagrams that were changed or not made by who they name"),
+      Key("replayed", "sealed datagrams and greetings that came before"),
+      Key("unknownLinks", "sealed datagrams under keys that are not known here"),
       Key("unsent", "datagrams to places nearer than a stranger may name"),
       Key("lookups", "keys looked up"), Key("failedLookups", "of them without an owner"),
       Key("records", "kept at the end"),

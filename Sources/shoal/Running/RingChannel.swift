@@ -21,7 +21,7 @@ struct RingChannel {
     self.key = key
   }
 
-  init?(of publisher: PublisherKey) {
+  init?(of publisher: SigningKey) {
     guard let key = PublicKey(publisher.publicKey) else { return nil }
     self.key = key
   }
@@ -36,7 +36,7 @@ struct RingChannel {
   ///
   /// - Parameter sequence: higher than that of any item before; seconds since 1970 are.
   func item(
-    naming metainfo: Metainfo, sequence: Int64, by publisher: PublisherKey
+    naming metainfo: Metainfo, sequence: Int64, by publisher: SigningKey
   ) -> Item? {
     var name = metainfo.info.name
     while name.utf8.count > Self.longestName { name.removeLast() }
@@ -68,8 +68,10 @@ struct RingChannel {
   // MARK: Reading
 
   /// The link of the torrent that the channel names: the newest that any of its keepers has.
-  func follow(in ring: RingReference) throws(CommandError) -> MagnetLink {
-    let errand = try RingErrand(ring)
+  func follow(
+    in ring: RingReference, showing wallet: RingWallet
+  ) throws(CommandError) -> MagnetLink {
+    let errand = try RingErrand(ring, showing: wallet)
     let reading = Reading()
     try errand.run {
       errand.service.lookUp(target) { outcome in

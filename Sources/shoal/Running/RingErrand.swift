@@ -1,3 +1,4 @@
+import ChordLogic
 import DeterministicCore
 import Glibc
 import Networking
@@ -16,8 +17,11 @@ final class RingErrand {
   /// How long nobody may answer.
   private static let patience = TimeSpan.seconds(15)
 
-  init(_ ring: RingReference, listen: Endpoint? = nil) throws(CommandError) {
+  init(
+    _ ring: RingReference, showing wallet: RingWallet, listen: Endpoint? = nil
+  ) throws(CommandError) {
     self.ring = ring
+    let credentials = try wallet.credentials(for: ring.name)
     do {
       Reactor.ignoreBrokenPipes()
       reactor = try Reactor()
@@ -32,6 +36,7 @@ final class RingErrand {
       configuration.takesDatagrams = true
       configuration.ringMemory = StateFolder.rings
       session = try TorrentSession(configuration, on: reactor)
+      session.ringCredentials[ring.name] = credentials
       try session.listen()
       guard let service = session.join(RingConfiguration(ring), namedBy: .user) else {
         preconditionFailure("a session that takes datagrams enters rings")

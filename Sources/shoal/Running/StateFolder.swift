@@ -13,6 +13,15 @@ enum StateFolder {
   /// The key that signs what is published.
   static var publisherKey: String? { folder("publisher.key") }
 
+  /// The key that this machine's nodes have in closed rings.
+  static var nodeKey: String? { folder("node.key") }
+
+  /// The certificate of this machine in a closed ring.
+  static func certificate(of ring: RingName) -> String? { folder("certificates/\(ring)") }
+
+  /// The key of a closed ring that this person operates.
+  static func operatorKey(of name: String) -> String? { folder("operators/\(name).key") }
+
   private static func folder(_ name: String) -> String? {
     if let state = absolute("XDG_STATE_HOME") { return state + "/shoal/" + name }
     return absolute("HOME").map { $0 + "/.local/state/shoal/" + name }

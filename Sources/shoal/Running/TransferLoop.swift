@@ -117,6 +117,19 @@ final class TransferLoop {
     return configuration
   }
 
+  /// Readies what is shown in the closed ring of a torrent. Where that is missing, its peers cannot
+  /// be found there.
+  func provide(_ wallet: RingWallet, for source: TorrentSource) {
+    guard let ring = source.ring?.name, !ring.isOpen, session.ringCredentials[ring] == nil else {
+      return
+    }
+    do throws(CommandError) {
+      session.ringCredentials[ring] = try wallet.credentials(for: ring)
+    } catch {
+      console.warn(error.reason)
+    }
+  }
+
   // MARK: Running
 
   /// Runs until `end`.
