@@ -28,6 +28,8 @@ struct RingPicture {
   private static let (size, center, radius, longestBar) = (880.0, 440.0, 270.0, 70.0)
   /// Nodes beside which there is room for their addresses.
   private static let mostLabelled = 40
+  /// Turns between two addresses that can both be read.
+  private static let labelSpace = 0.008
 
   var svg: String {
     let total = members.reduce(0) { $0 + ($1.records ?? 0) }
@@ -48,7 +50,7 @@ struct RingPicture {
       .arc.odd { stroke: #7fb0e6; }
       .bar { stroke: #b35900; stroke-width: 6; }
       .successor { fill: none; stroke: #1a7f37; stroke-width: 1.6; }
-      .finger { fill: none; stroke: #8250df; stroke-width: 1; opacity: .3; }
+      .finger { fill: none; stroke: #8250df; stroke-width: 1; opacity: .45; }
       .node { fill: #1b1f24; } .gone { fill: none; stroke: #c4210b; stroke-width: 1.5; }
       @media (prefers-color-scheme: dark) {
         svg { background: #11151a; color: #e6edf3; }
@@ -123,18 +125,18 @@ struct RingPicture {
   private var successorLines: String {
     members.map { node in
       guard let successor = node.successor, successor.id != node.contact.id else { return "" }
-      return curve(from: node.contact, to: successor, "successor", bend: 0.9)
+      return curve(from: node.contact, to: successor, "successor", bend: 0.3)
     }.joined()
   }
 
   private var fingerLines: String {
     members.map { node in
       node.fingers.filter { $0.id != node.contact.id && $0.id != node.successor?.id }
-        .map { curve(from: node.contact, to: $0, "finger", bend: 0.25) }.joined()
+        .map { curve(from: node.contact, to: $0, "finger", bend: 1) }.joined()
     }.joined()
   }
 
-  /// - Parameter bend: where the curve's middle is drawn to, from the centre to the circle.
+  /// - Parameter bend: how far the line is drawn to the centre, the more the longer it is.
   private func curve(
     from: Contact, to: Contact, _ style: String, bend: Double
   ) -> String {
@@ -143,16 +145,22 @@ struct RingPicture {
     if span < 0 { span += 1 }
     let inner = Self.radius - 12
     let (first, last) = (point(start, inner), point(start + span, inner))
-    let middle = point(start + span / 2, inner * bend * (span > 0.5 ? -0.3 : 1))
+    let middle = point(start + span / 2, inner * (cos(span * .pi) - bend * min(span, 1 - span)))
     return "<path class=\"\(style)\" d=\"M\(first.x) \(first.y) Q\(middle.x) \(middle.y) "
       + "\(last.x) \(last.y)\"/>\n"
   }
 
   private var dots: String {
     var text = ""
+    var lastLabel = -1.0
     for node in members {
-      let place = point(turn(node.contact.id), Self.radius)
-      text += "<circle class=\"node\" cx=\"\(place.x)\" cy=\"\(place.y)\" r=\"4.5\"/>\n"
+      let turn = turn(node.contact.id)
+      let place = point(turn, Self.radius)
+      text +=
+        "<circle class=\"node\" cx=\"\(place.x)\" cy=\"\(place.y)\" r=\"4.5\">"
+        + "<title>\(node.contact.endpoint)</title></circle>\n"
+      guard members.count <= Self.mostLabelled, turn - lastLabel > Self.labelSpace else { continue }
+      lastLabel = turn
       text += label(node.contact)
     }
     for contact in gone {
@@ -165,7 +173,6 @@ struct RingPicture {
   }
 
   private func label(_ contact: Contact) -> String {
-    guard members.count <= Self.mostLabelled else { return "" }
     let turn = turn(contact.id)
     let place = point(turn, Self.radius + 14)
     let isRight = turn < 0.5
