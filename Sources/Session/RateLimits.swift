@@ -26,6 +26,13 @@ final class RateLimits {
     self.resume = resume
   }
 
+  /// Others from now on. Whoever paused for the old ones goes on.
+  func set(up: UInt64?, down: UInt64?) {
+    self.up = TokenBucket(rate: up, at: reactor.now)
+    self.down = TokenBucket(rate: down, at: reactor.now)
+    resume()
+  }
+
   func stop() {
     if let timer { reactor.cancelTimer(timer) }
     timer = nil
@@ -58,4 +65,13 @@ final class RateLimits {
       self.resume()
     }
   }
+}
+
+extension TorrentSession {
+  /// Limits all torrents together otherwise from now on.
+  ///
+  /// - Parameters:
+  ///   - up: bytes a second; nil for no limit.
+  ///   - down: the same.
+  public func setLimits(up: UInt64?, down: UInt64?) { limits.set(up: up, down: down) }
 }

@@ -1,4 +1,6 @@
 import DeterministicCore
+import Glibc
+import SwarmLogic
 import Testing
 import TorrentModel
 
@@ -26,6 +28,58 @@ import TorrentModel
 
   @Test(arguments: rates) func ratesAreSizesASecond(text: String, bytes: UInt64?) {
     #expect(ValueKind.rate.read(text) == bytes)
+  }
+
+  private static let hours: [(text: String, days: String?, start: Int, end: Int)] = [
+    ("08:00-18:00=200K/s,2M/s", "1111111", 480, 1080),
+    ("mon-fri 00:00-24:00=200K,2M", "1111100", 0, 1440),
+    ("sat,sun 22:30-06:00=200K,2M", "0000011", 1350, 360),
+    ("fri-mon 01:00-02:00=200K,2M", "1000111", 60, 120),
+    ("Wed 01:00-02:00=200K,2M", "0010000", 60, 120),
+    ("", nil, 0, 0), ("08:00-18:00", nil, 0, 0), ("08:00=200K,2M", nil, 0, 0),
+    ("8:00-18:00=200K,2M", nil, 0, 0), ("08:60-18:00=200K,2M", nil, 0, 0),
+    ("24:00-18:00=200K,2M", nil, 0, 0), ("08:00-24:01=200K,2M", nil, 0, 0),
+    ("08:00-18:00=200K", nil, 0, 0), ("08:00-18:00=200K,2M,3M", nil, 0, 0),
+    ("08:00-18:00=fast,2M", nil, 0, 0), ("day 08:00-18:00=200K,2M", nil, 0, 0),
+    ("mon- 08:00-18:00=200K,2M", nil, 0, 0), ("mon  08:00-18:00=200K,2M", nil, 0, 0),
+    ("mon-tue-wed 08:00-18:00=200K,2M", nil, 0, 0), (" 08:00-18:00=200K,2M", nil, 0, 0),
+  ]
+
+  @Test(arguments: hours) func hoursHaveDaysAndTwoRates(
+    text: String, days: String?, start: Int, end: Int
+  ) {
+    let expected = days.flatMap { days in
+      LimitSchedule.Hours(
+        days: days.map { $0 == "1" }, start: start, end: end,
+        limits: .init(up: 200 << 10, down: 2 << 20))
+    }
+    #expect(ValueKind.hours.read(text) == expected)
+    #expect((expected == nil) == (days == nil))
+  }
+
+  @Test func noLimitIsWrittenAsZero() {
+    #expect(
+      ValueKind.hours.read("01:00-02:00=0,0")?.limits == LimitSchedule.Limits(up: nil, down: nil))
+  }
+
+  /// Told once when they change, in the time zone that people live in.
+  @Test func limitsChangeWithTheHour() throws {
+    let slow = LimitSchedule.Limits(up: 1, down: 1)
+    let all = [Bool](repeating: true, count: 7)
+    // A quarter of an hour from a moment on, whatever the hour is here.
+    var (now, local) = (time_t(1_700_000_000), tm())
+    localtime_r(&now, &local)
+    let minute = Int(local.tm_hour * 60 + local.tm_min)
+    let hours = try #require(
+      LimitSchedule.Hours(
+        days: all, start: minute, end: (minute + 15) % 1440, limits: slow))
+    let none = LimitSchedule.Limits(up: nil, down: nil)
+    var clock = LimitClock(LimitSchedule([hours], otherwise: none), at: now - 60)
+    #expect(clock.limits == none)
+    #expect(clock.changed(at: now - 60) == nil)
+    #expect(clock.changed(at: now) == slow)
+    #expect(clock.changed(at: now + 60) == nil)
+    #expect(clock.changed(at: now + 16 * 60) == none)
   }
 
   private static let times: [(text: String, span: TimeSpan?)] = [

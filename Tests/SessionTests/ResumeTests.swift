@@ -53,6 +53,22 @@ import TorrentModel
       ?? []
   }
 
+  @Test func `a limit that is lifted holds nobody up any more`() throws {
+    try withFolder { folder in
+      let pair = try Pair(in: folder) { $0.downloadLimit = 64 << 10 }
+      let (metainfo, bytes) = try pair.payload(1_500_000)
+      pair.start(metainfo, by: .metainfo(metainfo))
+      let runner = pair.leecher.torrents[0]
+      #expect(try pair.run { runner.snapshot.bytesDone > 0 })
+      #expect(!runner.isFinished)
+      pair.leecher.setLimits(up: nil, down: nil)
+      // At the old rate it would take another twenty seconds.
+      #expect(try pair.run { runner.isFinished })
+      #expect(pair.copy == bytes)
+      pair.shutDown()
+    }
+  }
+
   @Test func `an interrupted download goes on without reading what is unchanged`() throws {
     try withFolder { folder in
       let (bytes, done) = try interrupt(folder)

@@ -1,4 +1,5 @@
 import DeterministicCore
+import SwarmLogic
 import TorrentModel
 
 /// A kind of flag value: how it is read, and how help and errors speak of it.
@@ -71,6 +72,13 @@ extension ValueKind where Value == UInt64 {
   static let rate = ValueKind(
     placeholder: "RATE", expected: "a rate such as 500K/s or 10MiB/s, or 0 for no limit"
   ) { ByteCount.parse($0.hasSuffix("/s") ? $0.dropLast(2) : $0[...]) }
+}
+
+extension ValueKind where Value == LimitSchedule.Hours {
+  static let hours = ValueKind(
+    placeholder: "HOURS=UP,DOWN",
+    expected: "hours and two rates such as '08:00-18:00=200K/s,2M/s' or 'sat,sun 22:00-06:00=0,0'",
+    read: HoursText.parse)
 }
 
 extension ValueKind where Value == TimeSpan {

@@ -21,11 +21,8 @@ struct PeerOptions: Hashable, Sendable {
   var mostPeers: Int
   /// Regular unchoke slots; 0 is automatic.
   var uploadSlots: Int
-  /// Bytes a second; `nil` for no limit.
-  var uploadLimit: UInt64?
-  /// Bytes a second; `nil` for no limit.
-  var downloadLimit: UInt64?
-
+  /// Of all torrents together, hour by hour.
+  var limits: LimitSchedule
   /// Bytes a second of each torrent; `nil` for no limit.
   var uploadLimitEach: UInt64?
   var downloadLimitEach: UInt64?
@@ -57,6 +54,10 @@ struct PeerOptions: Hashable, Sendable {
   private static let downloadLimitFlag = Flag(
     "down", .rate, "download at most this fast; 0 is no limit", fallback: "0")
 
+  private static let hoursFlag = Flag(
+    "limit-at", .hours,
+    "other limits within these hours of the local day, or of some days as in 'mon-fri "
+      + "08:00-18:00=200K/s,2M/s'; the first that fits counts", isRepeatable: true)
   private static let uploadLimitEachFlag = Flag(
     "up-each", .rate, "the same for each torrent", fallback: "0")
   private static let downloadLimitEachFlag = Flag(
@@ -84,8 +85,8 @@ struct PeerOptions: Hashable, Sendable {
     title: "Peers",
     [
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
-      uploadLimitFlag.outline, downloadLimitFlag.outline, uploadLimitEachFlag.outline,
-      downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
+      uploadLimitFlag.outline, downloadLimitFlag.outline, hoursFlag.outline,
+      uploadLimitEachFlag.outline, downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
       encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, portMappingFlag.outline,
       noLocalDiscoveryFlag.outline,
     ])
@@ -104,8 +105,11 @@ struct PeerOptions: Hashable, Sendable {
     }
     mostPeers = try arguments.value(of: Self.mostPeersFlag) ?? Self.defaultMostPeers
     uploadSlots = try arguments.value(of: Self.uploadSlotsFlag) ?? 0
-    uploadLimit = try Self.limit(arguments.value(of: Self.uploadLimitFlag))
-    downloadLimit = try Self.limit(arguments.value(of: Self.downloadLimitFlag))
+    limits = LimitSchedule(
+      try arguments.values(of: Self.hoursFlag),
+      otherwise: .init(
+        up: try Self.limit(arguments.value(of: Self.uploadLimitFlag)),
+        down: try Self.limit(arguments.value(of: Self.downloadLimitFlag))))
     uploadLimitEach = try Self.limit(arguments.value(of: Self.uploadLimitEachFlag))
     downloadLimitEach = try Self.limit(arguments.value(of: Self.downloadLimitEachFlag))
     exemptsLocalNetworks = arguments.has(Self.unlimitedLocalFlag)

@@ -34,6 +34,7 @@ final class TransferLoop {
   private var exitCode: ExitCode?
   private var failure: CommandError?
   private var signals = 0
+  private var limitClock: LimitClock
   /// Torrents that the disk refuses at the moment.
   var waiting: Set<InfoHash> = []
 
@@ -48,6 +49,7 @@ final class TransferLoop {
     self.console = console
     self.command = command
     view = ProgressView(console)
+    limitClock = LimitClock(options.limits)
     Reactor.ignoreBrokenPipes()
     var filter = AddressFilter()
     if let path = options.filter { filter = try FilterFile.read(path) }
@@ -59,7 +61,8 @@ final class TransferLoop {
       if let path = options.filter {
         try reactor.onSignals([SIGHUP]) { _ in boxed.loop?.readFilter(path) }
       }
-      var configuration = Self.configuration(options, usualPort: usualPort)
+      var configuration = Self.configuration(
+        options, limits: limitClock.limits, usualPort: usualPort)
       configuration.filter = filter
       configuration.swarm.isSequential = isSequential
       configuration.swarm.isSuperSeeding = isSuperSeeding
@@ -91,7 +94,7 @@ final class TransferLoop {
   }
 
   private static func configuration(
-    _ options: PeerOptions, usualPort: UInt16
+    _ options: PeerOptions, limits: LimitSchedule.Limits, usualPort: UInt16
   ) -> SessionConfiguration {
     var configuration: SessionConfiguration
     if options.listen.address.isUnspecified {
@@ -105,8 +108,8 @@ final class TransferLoop {
     configuration.swarm.encryption = options.encryption
     configuration.mapsPorts = options.mapsPorts
     configuration.discoversLocally = options.discoversLocally
-    configuration.uploadLimit = options.uploadLimit
-    configuration.downloadLimit = options.downloadLimit
+    configuration.uploadLimit = limits.up
+    configuration.downloadLimit = limits.down
     configuration.exemptsLocalNetworks = options.exemptsLocalNetworks
     configuration.swarm.mostPeers = options.mostPeers
     // Whoever asks for more than we would hold of ourselves gets it, as far as the system allows.
@@ -183,10 +186,20 @@ final class TransferLoop {
     reactor.schedule(after: Self.tickInterval) { [weak self] in
       guard let self else { return }
       self.view.update(self.session.torrents.map { TransferSnapshot($0.snapshot) }, at: reactor.now)
+      self.lookAtClock()
       self.command.tick(at: reactor.now, in: self)
       self.scheduleTick()
     }
   }
+
+  private func lookAtClock() {
+    guard let limits = limitClock.changed() else { return }
+    session.setLimits(up: limits.up, down: limits.down)
+    let (up, down) = (Self.text(limits.up), Self.text(limits.down))
+    if console.detail != .quiet { view.note("limits from now on: up \(up), down \(down)") }
+  }
+
+  private static func text(_ limit: UInt64?) -> String { limit.map(Format.rate) ?? "none" }
 
   // MARK: Showing
 
