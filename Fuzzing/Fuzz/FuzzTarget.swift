@@ -43,8 +43,9 @@ struct FuzzTarget {
 
   static var all: [FuzzTarget] {
     bencodings + peerMessages + trackerMessages + requests + texts + ringAndState
-      + [trackerSnapshot]
-      + [swarm, hashRequests, chordNode, transport, tracker, announceExchange, httpConnection]
+      + [trackerSnapshot, sealing]
+      + [swarm, hashRequests, chordNode, closedRing, transport, tracker]
+      + [announceExchange, httpConnection]
   }
 
   /// What the fuzzer's callback, which carries no context, runs. Set once before it starts.

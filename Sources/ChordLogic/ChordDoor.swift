@@ -104,10 +104,10 @@ public struct ChordDoor: Sendable {
     into effects: inout [Effect]
   ) {
     guard links != nil, endpoint.isDialable else { return }
-    guard links?.knows(datagram.link) == true else {
+    guard links?.knows(datagram.link, at: now) == true else {
       _ = links?.open(datagram, from: endpoint, at: now)
       guard gate.hears(endpoint, at: now) else { return }
-      // Whoever speaks by keys that a restart has lost learns of it.
+      // Whoever speaks by keys that a restart has lost, or whose time has run out here, learns of it.
       let failure = ChordMessage(
         transaction: UInt32(truncatingIfNeeded: datagram.link), ring: gate.ring,
         body: .failure(ChordFailure(.badCertificate)))

@@ -16,9 +16,11 @@ struct SentGreeting: Sendable {
   var waiting: [[UInt8]] = []
 }
 
-/// Answers to greetings, to be given again when they get lost.
+/// Answers to greetings, to be given again when they get lost: for as long as a greeting is repeated,
+/// so that nobody who was away for longer takes the keys in them for fresh.
 struct GivenAnswers: Sendable {
   struct Answer: Sendable {
+    let given: Moment
     let key: PublicKey
     let ephemeralKey: [UInt8]
     let count: UInt64
@@ -173,7 +175,9 @@ extension SealedLinks {
       return
     }
     if let answer = answers[endpoint], answer.key == greeting.certificate.key {
-      if answer.ephemeralKey == greeting.ephemeralKey, answer.count == greeting.count {
+      if answer.ephemeralKey == greeting.ephemeralKey, answer.count == greeting.count,
+        now - answer.given <= Self.retransmission * Self.mostAttempts
+      {
         effects.append(.send(answer.datagram, to: endpoint))
         return
       }
@@ -225,7 +229,8 @@ extension SealedLinks {
         life: life(with: greeting.certificate, at: now, time: time)), isConfirmed: false)
     answers.keep(
       GivenAnswers.Answer(
-        key: greeting.certificate.key, ephemeralKey: greeting.ephemeralKey, count: greeting.count,
+        given: now, key: greeting.certificate.key, ephemeralKey: greeting.ephemeralKey,
+        count: greeting.count,
         datagram: datagram), to: endpoint)
     effects.append(.send(datagram, to: endpoint))
   }

@@ -107,7 +107,10 @@ public struct SealedLinks: Sendable {
     return nil
   }
 
-  func knows(_ link: UInt64) -> Bool { links[link] != nil }
+  /// Whether datagrams of a link are taken.
+  func knows(_ link: UInt64, at now: Moment) -> Bool {
+    links[link].map { now < $0.life.end } ?? false
+  }
 
   // MARK: Links
 

@@ -1,4 +1,3 @@
-import Synchronization
 public import TorrentModel
 
 /// Makes a torrent of a file or a folder: looks what is there, then hashes it in one pass.
@@ -110,17 +109,17 @@ public struct MetainfoCreator: Sendable {
       storage: try storage(), geometry: geometry, plan: plan,
       threads: threads ?? WorkerThread.recommendedCount, passesOverAbsence: false,
       cancellation: cancellation)
-    let hashes = Collected([PieceHashes](repeating: PieceHashes(), count: geometry.pieceCount))
+    let hashes = Monitor([PieceHashes](repeating: PieceHashes(), count: geometry.pieceCount))
     do throws(StorageError) {
       try scan.run(progress: progress) { piece, hash in
-        hashes.value.withLock { $0[piece.index] = hash }
+        hashes.withLock { $0[piece.index] = hash }
       }
     } catch {
       if error.isAbsence { try refuseChanges() }
       throw error
     }
     try refuseChanges()
-    return hashes.value.withLock { $0 }
+    return hashes.withLock { $0 }
   }
 
   private func refuseChanges() throws(StorageError) {

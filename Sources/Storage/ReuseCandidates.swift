@@ -1,5 +1,4 @@
 import Hashing
-import Synchronization
 import TorrentModel
 
 /// The files of a folder that may hold what a torrent's files hold: those of the same path first,
@@ -128,11 +127,11 @@ struct ReuseCandidates {
     let scan = PieceScan(
       storage: storage, geometry: geometry, plan: HashPlan(takesSHA1: false, trees: trees),
       threads: WorkerThread.recommendedCount, passesOverAbsence: true, cancellation: cancellation)
-    let nodes = Collected([Bytes32?](repeating: nil, count: geometry.pieceCount))
+    let nodes = Monitor([Bytes32?](repeating: nil, count: geometry.pieceCount))
     try scan.run(
       progress: { _ in },
-      found: { piece, hashes in nodes.value.withLock { $0[piece.index] = hashes.root } })
-    let found = nodes.value.withLock { $0 }
+      found: { piece, hashes in nodes.withLock { $0[piece.index] = hashes.root } })
+    let found = nodes.withLock { $0 }
     var lanes = SHA256Lanes()
     for tree in trees.trees {
       let own = found[tree.pieces].compactMap { $0 }

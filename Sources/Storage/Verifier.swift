@@ -1,4 +1,3 @@
-import Synchronization
 public import TorrentModel
 
 /// Finds out which pieces of a torrent a storage holds: the recheck.
@@ -30,17 +29,10 @@ public struct Verifier: Sendable {
   /// Blocks its thread, which works along. - Parameter progress: gets the bytes that are done, on
   /// this thread. - Throws: when a file that is there cannot be read, or when cancelled.
   public func run(progress: (UInt64) -> Void = { _ in }) throws(StorageError) -> Bitfield {
-    let good = Collected(trusted)
+    let good = Monitor(trusted)
     try scan.run(progress: progress) { piece, hashes in
-      if hashes == info.hashes(of: piece) { good.value.withLock { _ = $0.insert(piece) } }
+      if hashes == info.hashes(of: piece) { good.withLock { _ = $0.insert(piece) } }
     }
-    return good.value.withLock { $0 }
+    return good.withLock { $0 }
   }
-}
-
-/// A value that several threads add to.
-final class Collected<Value: Sendable>: Sendable {
-  let value: Mutex<Value>
-
-  init(_ value: Value) { self.value = Mutex(value) }
 }

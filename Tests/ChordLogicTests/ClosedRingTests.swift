@@ -259,4 +259,65 @@ import TorrentModel
       taken.insert(number)
     }
   }
+
+  @Test("hears a node again that slept through the answer to its greeting")
+  func sleeping() {
+    let admitting = Operator(1)
+    let endpoints = (0..<2).map(ClosedRingModel.endpoint)
+    var doors = (0..<2).map { number in
+      ChordDoor(
+        to: admitting.ring, showing: admitting.credentials(of: UInt8(number + 2)),
+        secret: SipHash.Key(low: UInt64(number), high: 7),
+        entropy: [UInt8](repeating: UInt8(number), count: 32))
+    }
+    var now = Moment.zero + .seconds(100)
+    var underWay: [(receiver: Int, bytes: [UInt8])] = []
+    var heard = 0
+    func carryOut(_ effects: [ChordDoor.Effect], of number: Int) {
+      for effect in effects {
+        switch effect {
+        case .send(let bytes, _): underWay.append((1 - number, bytes))
+        case .deliver: heard += number
+        }
+      }
+    }
+    func deliverNext() {
+      let (receiver, bytes) = underWay.removeFirst()
+      let sender = endpoints[1 - receiver]
+      var effects: [ChordDoor.Effect] = []
+      if let sealed = SealedDatagram(datagram: bytes) {
+        doors[receiver].receive(sealed, from: sender, at: now, into: &effects)
+      } else if let message = try? ChordMessage(datagram: bytes) {
+        doors[receiver].receive(
+          message, from: sender, at: now, time: Operator.time + now.nanoseconds / 1_000_000_000,
+          into: &effects)
+      }
+      carryOut(effects, of: receiver)
+    }
+    func say() {
+      let head = QueryHead(from: admitting.certificate(of: 2).id, token: nil)
+      let ping = ChordMessage(
+        transaction: 1, ring: RingTag(admitting.ring), body: .query(.ping, head))
+      var effects: [ChordDoor.Effect] = []
+      #expect(doors[0].send(ping, to: endpoints[1], at: now, into: &effects))
+      carryOut(effects, of: 0)
+    }
+    say()
+    // The question for a token, the token, and the greeting; its answer is lost.
+    for _ in 0..<3 { deliverNext() }
+    #expect(underWay.count == 1)
+    underWay = []
+    now = now + .minutes(62)
+    for round in 0..<12 where heard == 0 {
+      if round.isMultiple(of: 4) { say() }
+      for number in 0..<2 {
+        var effects: [ChordDoor.Effect] = []
+        doors[number].wake(at: now, into: &effects)
+        carryOut(effects, of: number)
+      }
+      while !underWay.isEmpty { deliverNext() }
+      now = now + .seconds(1)
+    }
+    #expect(heard > 0)
+  }
 }
