@@ -245,6 +245,11 @@ extension SealedLinks {
       counts.badCertificates += 1
       return ChordFailure(.badCertificate, "not of this ring's operator")
     }
+    // Whoever sends us back what we said would have us take ourselves for another.
+    guard certificate.key != credentials.certificate.key else {
+      counts.replayed += 1
+      return ChordFailure(.badCertificate, "your own")
+    }
     guard (certificate.notBefore...certificate.notAfter).contains(time) else {
       counts.expired += 1
       return ChordFailure(.badCertificate, "not valid at this time")

@@ -320,4 +320,35 @@ import TorrentModel
     }
     #expect(heard > 0)
   }
+
+  @Test("takes nobody for another who is sent back what he said")
+  func reflection() {
+    let admitting = Operator(1)
+    let other = ClosedRingModel.endpoint(1)
+    var door = ChordDoor(
+      to: admitting.ring, showing: admitting.credentials(of: 2),
+      secret: SipHash.Key(low: 1, high: 7), entropy: [UInt8](repeating: 1, count: 32))
+    let now = Moment.zero + .seconds(100)
+    let head = QueryHead(from: admitting.certificate(of: 2).id, token: nil)
+    let ping = ChordMessage(
+      transaction: 1, ring: RingTag(admitting.ring), body: .query(.ping, head))
+    var effects: [ChordDoor.Effect] = []
+    #expect(door.send(ping, to: other, at: now, into: &effects))
+    // Question, token, greeting and refusal, all sent back as if by the other.
+    for _ in 0..<20 {
+      guard !effects.isEmpty else { break }
+      guard case .send(let bytes, let endpoint) = effects.removeFirst() else {
+        Issue.record("it hears itself")
+        return
+      }
+      #expect(endpoint == other)
+      if let sealed = SealedDatagram(datagram: bytes) {
+        Issue.record("it speaks to itself")
+        door.receive(sealed, from: other, at: now, into: &effects)
+      } else if let message = try? ChordMessage(datagram: bytes) {
+        door.receive(message, from: other, at: now, time: Operator.time, into: &effects)
+      }
+    }
+    #expect(door.linkCounts.replayed > 0)
+  }
 }
