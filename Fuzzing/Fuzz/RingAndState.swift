@@ -19,6 +19,13 @@ extension FuzzTarget {
 
   /// What was read can be said again and means the same; a refusal does not amplify.
   private static func chordMessage(_ datagram: [UInt8]) {
+    // What nodes of a closed ring say has one spelling.
+    if let sealed = SealedDatagram(datagram: datagram) {
+      require(sealed.datagram == datagram, "a sealed datagram is read otherwise")
+    }
+    if let greeting = Greeting(bytes: datagram) {
+      require(greeting.bytes == datagram, "a greeting is read otherwise")
+    }
     do {
       let message = try ChordMessage(datagram: datagram)
       // What is read with its unknown keys left out may still be longer than a datagram: integers

@@ -177,22 +177,22 @@ extension ChordNode {
   /// The nodes known here that precede a key, nearest first.
   func preceding(_ target: Identifier, most: Int, at now: Moment) -> [Contact] {
     var found: [Contact] = []
+    func offer(_ contact: Contact) -> Bool {
+      guard Identifier.between(own.id, contact.id, target),
+        !suspicion.isSuspected(contact.endpoint, at: now)
+      else { return false }
+      if !found.contains(where: { $0.id == contact.id }) { found.append(contact) }
+      return true
+    }
     if knowsWholeRing {
-      found = members.preceding(target, most: most + 2).filter {
-        Identifier.between(own.id, $0.id, target)
-      }
+      for contact in members.preceding(target, most: most + 2) { _ = offer(contact) }
     }
-    for contact in fingers.preceding(target, most: most)
-    where !found.contains(where: { $0.id == contact.id }) {
-      found.append(contact)
+    for contact in fingers.preceding(target, most: most) { _ = offer(contact) }
+    // Those nearest to the key are the last that precede it.
+    var count = 0
+    for contact in stabilizer.successors.contacts.reversed() where count < most {
+      if offer(contact) { count += 1 }
     }
-    for contact in stabilizer.successors.contacts.reversed()
-    where Identifier.between(own.id, contact.id, target)
-      && !found.contains(where: { $0.id == contact.id })
-    {
-      found.append(contact)
-    }
-    found.removeAll { suspicion.isSuspected($0.endpoint, at: now) }
     return Array(
       found.sorted { $0.id.distance(to: target) < $1.id.distance(to: target) }.prefix(most))
   }

@@ -30,7 +30,7 @@ extension ChordNode {
     let isOwn = stabilizer.owns(target)
     switch query {
     case .getPeers(let infoHash):
-      let peers = records.peers(of: infoHash, most: ChordReply.mostPeers)
+      let peers = records.peers(of: infoHash, most: ChordReply.mostPeers, at: now)
       guard mayAnswer(for: target, isEmpty: peers.isEmpty) else { break }
       reply(.peers(peers), transaction, to: endpoint, into: &effects)
       return
@@ -50,7 +50,8 @@ extension ChordNode {
       records.announce(announcement, from: endpoint, at: now)
       reply(.announced, transaction, to: endpoint, into: &effects)
       let peer = Endpoint(endpoint.address, port: announcement.port ?? endpoint.port)
-      let life = announcement.isGone ? 0 : RecordStore.wholePeerLife
+      let life =
+        announcement.isGone ? 0 : RecordStore.wholePeerLife - RecordStore.longestTransfer
       let copy = StoredPeer(peer, isSeed: announcement.isSeed, life: life)
       copyOut([.peers(announcement.infoHash, [copy])], at: now, into: &effects)
       return
@@ -58,13 +59,14 @@ extension ChordNode {
       let until = now + RecordStore.itemLife
       let failure = records.put(item, cas: cas, until: until)
       answerWrite(failure, .stored, transaction, endpoint, into: &effects)
-      let copy = StoredRecord.item(item, life: UInt32(RecordStore.itemLife.seconds))
+      let copy = StoredRecord.item(item, life: RecordStore.life(until - now))
       if failure == nil { copyOut([copy], at: now, into: &effects) }
       return
     case .putKeyword(let word, let record) where isOwn:
-      let failure = records.put(record, under: word, until: now + RecordStore.keywordLife)
+      let until = now + RecordStore.keywordLife
+      let failure = records.put(record, under: word, until: until)
       answerWrite(failure, .keywordStored, transaction, endpoint, into: &effects)
-      let copy = StoredRecord.keyword(word, record, life: StoredRecord.longestLife)
+      let copy = StoredRecord.keyword(word, record, life: RecordStore.life(until - now))
       if failure == nil { copyOut([copy], at: now, into: &effects) }
       return
     default: break

@@ -124,8 +124,8 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
 
   mutating func scheduleWake(at now: Moment, into effects: inout [ChordEffect]) {
     var due = min(pending.nextDeadline, nextRound, joinRetryAt, news.dueAt)
-    for lookup in lookups {
-      due = min(due, lookup.nextDeadline(slow: configuration.slowProbe, at: now))
+    for place in lookups.indices {
+      due = min(due, lookups[place].nextDeadline(slow: configuration.slowProbe, at: now))
     }
     guard due < wakeSetFor else { return }
     wakeSetFor = due

@@ -12,7 +12,7 @@ struct FailureSuspicion: Sendable {
   static let mostSuspects = 1024
 
   func isSuspected(_ endpoint: Endpoint, at now: Moment) -> Bool {
-    guard let moment = until[endpoint] else { return false }
+    guard !until.isEmpty, let moment = until[endpoint] else { return false }
     return moment > now
   }
 

@@ -50,7 +50,11 @@ struct PendingQuery: Sendable {
 struct PendingQueries: Sendable {
   private(set) var queries: [PendingQuery] = []
 
-  var nextDeadline: Moment { queries.lazy.map(\.deadline).min() ?? .distantFuture }
+  var nextDeadline: Moment {
+    var next = Moment.distantFuture
+    for place in queries.indices { next = min(next, queries[place].deadline) }
+    return next
+  }
 
   mutating func add(_ query: PendingQuery) { queries.append(query) }
 

@@ -75,9 +75,9 @@ extension RecordStore {
       guard arc.contains(key) else { continue }
       for peer in peers.peers(of: infoHash) {
         let age = now.second &- peer.lastSeen
-        guard age < UInt32(Self.wholePeerLife) else { continue }
-        let stored = StoredPeer(
-          peer.endpoint, isSeed: peer.isSeed, life: Self.wholePeerLife - UInt16(age))
+        guard age < UInt32(Self.wholePeerLife - Self.longestTransfer) else { continue }
+        let life = Self.wholePeerLife - Self.longestTransfer - UInt16(age)
+        let stored = StoredPeer(peer.endpoint, isSeed: peer.isSeed, life: life)
         entries.append(
           (Name(key, kind: 0, peer.endpoint.compact), .peers(infoHash, [stored])))
       }
@@ -99,8 +99,10 @@ extension RecordStore {
     return entries.sorted { $0.name < $1.name }
   }
 
-  private static func life(_ span: TimeSpan) -> UInt32 {
-    UInt32(min(max(span.seconds, 0), Double(StoredRecord.longestLife)))
+  /// The seconds that a copy is given of what is left of a record's life.
+  static func life(_ span: TimeSpan) -> UInt32 {
+    let left = span.seconds - Double(longestTransfer)
+    return UInt32(min(max(left, 0), Double(StoredRecord.longestLife)))
   }
 
   /// All records of an arc, in pages.

@@ -67,6 +67,9 @@ public struct RecordStore: ~Copyable, Sendable {
   }
 
   static let wholePeerLife = UInt16(peerLife.seconds)
+  /// Seconds that a copy may be on its way, sent again and again: taken off its life when it leaves,
+  /// so that none lives longer than what it was copied from.
+  static let longestTransfer: UInt16 = 4
 
   mutating func keep(_ peer: StoredPeer, of infoHash: InfoHash, at now: Moment) {
     guard peer.life > 0 else { return }
@@ -80,8 +83,10 @@ public struct RecordStore: ~Copyable, Sendable {
     peers.forget(peer, of: infoHash)
   }
 
-  mutating func peers(of infoHash: InfoHash, most: Int) -> [Endpoint] {
-    peers.sample(most, of: infoHash, using: &generator)
+  /// Peers whose life is not over.
+  mutating func peers(of infoHash: InfoHash, most: Int, at now: Moment) -> [Endpoint] {
+    peers.purge(infoHash, at: now.second, lifetime: UInt32(Self.wholePeerLife))
+    return peers.sample(most, of: infoHash, using: &generator)
   }
 
   // MARK: Items

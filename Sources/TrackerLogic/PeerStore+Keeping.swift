@@ -47,6 +47,15 @@ extension PeerStore {
     return note(sighting, in: swarm, most: most) != nil
   }
 
+  /// Removes the peers of a swarm not heard of for more than `lifetime` seconds.
+  package mutating func purge(_ infoHash: InfoHash, at second: UInt32, lifetime: UInt32) {
+    guard let swarm = find(infoHash) else { return }
+    let old = swarms[swarm].keptPeers.filter {
+      Int64(Int32(bitPattern: second &- $0.lastSeen)) > Int64(lifetime)
+    }
+    for peer in old { forget(peer.endpoint, of: infoHash) }
+  }
+
   package mutating func forget(_ peer: Endpoint, of infoHash: InfoHash) {
     if let swarm = find(infoHash) { remove(peer, from: swarm) }
   }

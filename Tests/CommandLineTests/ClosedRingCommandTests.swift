@@ -117,6 +117,12 @@ import Testing
         "the certificate is a client's"
       ),
       (
+        [
+          "share", "file.bin", "--ring", ring, "--certificate", "sharer.certificate", "--node-key",
+          ".state-sharer/shoal/node.key", "--listen", "127.0.0.1:0",
+        ], "nobody", "a client founds none"
+      ),
+      (
         ["ring", "lookup", "file.bin.torrent", "--ring", "open:test"], "sharer",
         "the torrent is of a closed ring"
       ),

@@ -117,7 +117,7 @@ extension RingScenario {
     "ring-day", "ten thousand nodes over a day, sessions of an hour", hosts: 10_000
   ) { seed, hosts in
     var outcome = RingOutcome()
-    keepRecords(hosts: hosts, hours: 24, rounds: (60, 120), torrents: 20, seed: seed, &outcome)
+    keepRecords(hosts: hosts, hours: 24, rounds: (120, 240), torrents: 20, seed: seed, &outcome)
     return outcome
   }
 

@@ -1,3 +1,4 @@
+import ChordLogic
 import ChordWire
 import Control
 import DeterministicCore
@@ -44,6 +45,11 @@ private final class ShareCommand: TransferCommand {
     loop.session.ringCredentials[ring.name] = options.credentials
     let service = loop.session.join(RingConfiguration(ring), namedBy: .user)
     if let service, service.entrances.isEmpty, ring.nodes.isEmpty {
+      guard options.credentials?.certificate.roles.contains(.member) ?? true else {
+        throw CommandError(
+          .usage, "no node of the ring is known, and a client founds none",
+          on: ring.name.description, remedy: "name one with --bootstrap HOST:PORT")
+      }
       loop.console.explain("no node of \(ring.name) is known: this is the first")
       service.found()
     }
