@@ -30,6 +30,14 @@ extension FuzzTarget {
             infoHashes: [InfoHash(bytes: Array(repeating: 5, count: 20))!], port: 6881, cookie: "x"
           ).bytes(to: LocalAnnouncement.groupV4)
         ], localAnnouncement),
+      .text(
+        "metalink",
+        seeds: [
+          "<metalink xmlns='urn:ietf:params:xml:ns:metalink'><file name='a'><size>5</size>"
+            + "<pieces length='3' type='sha-1'><hash>0123456789abcdef0123456789abcdef01234567</hash>"
+            + "<hash>0123456789abcdef0123456789abcdef01234567</hash></pieces><url priority='1'>"
+            + "http://h/a</url><metaurl mediatype='torrent'>http://h/t</metaurl></file></metalink>"
+        ], metalink),
       .text("content-range", seeds: ["bytes 0-499/1234", "bytes 7-7/*"], contentRange),
       .text("safe-text", seeds: ["a\u{202e}b\u{1b}[31m\r\n", "a\u{200d}b"], safeText),
     ]
@@ -41,6 +49,15 @@ extension FuzzTarget {
     else { return }
     let again = try? MagnetLink(parsing: link.text)
     require(again == link, "\(link) is read back as \(String(describing: again))")
+  }
+
+  private static func metalink(_ text: String) {
+    guard let link = try? Metalink(Array(text.utf8)), let document = try? link.document() else {
+      return
+    }
+    let metainfo = try? Metainfo(document)
+    require(metainfo?.info.layout.totalLength == link.length, "another length is read back")
+    require(metainfo?.webSeeds == link.urls, "other URLs are read back")
   }
 
   private static func localAnnouncement(_ bytes: [UInt8]) {

@@ -40,6 +40,16 @@ import Testing
     #expect(bucket.available(at: .zero + .minutes(60)) <= (1 << 20) / 10)
   }
 
+  @Test func `who was told to wait and comes late finds what came meanwhile`() {
+    for (late, most) in [(TimeSpan.milliseconds(500), 0.5), (.minutes(60), 1)] {
+      var bucket = TokenBucket(rate: 1 << 20, at: .zero)
+      bucket.spend(bucket.available(at: .zero))
+      #expect(bucket.available(at: .zero) == 0)
+      let found = Double(bucket.available(at: .zero + late)) / Double(1 << 20)
+      #expect(abs(found - most) < 0.01)
+    }
+  }
+
   @Test func `without a rate everything passes`() {
     var bucket = TokenBucket(rate: nil, at: .zero)
     bucket.spend(1 << 40)

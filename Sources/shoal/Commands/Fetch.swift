@@ -1,30 +1,19 @@
-import Bencoding
 import DeterministicCore
 import Glibc
 import Networking
 import TorrentModel
 
-/// The `.torrent` file behind an http or https URL that the person gave, and the server it is from.
-func fetchMetainfo(
-  _ url: String, through proxy: Proxy? = nil
-) throws(CommandError) -> (document: [UInt8], server: Endpoint) {
-  let (status, body, server) = try fetch(
-    url, shownAs: url, longest: BencodeDecoder.Limits.metainfo.length, through: proxy)
-  guard status == 200 else {
-    throw CommandError(
-      .failure, "the server answered \(status)", on: url, remedy: "check the URL")
-  }
-  return (body, server)
-}
-
-/// What is behind an http or https URL that the person gave.
+/// What is behind an http or https URL.
 ///
 /// - Parameters:
 ///   - name: what errors call it, where the URL has a key in it.
 ///   - longest: bytes.
 ///   - proxy: what the request goes through, if anything.
+///   - origin: who gave the URL.
+///   - receiver: takes the body as it comes, if anything.
 func fetch(
-  _ url: String, shownAs name: String, longest: Int, through proxy: Proxy? = nil
+  _ url: String, shownAs name: String, longest: Int, through proxy: Proxy? = nil,
+  namedBy origin: RequestOrigin = .user, into receiver: (any HTTPBodyReceiver)? = nil
 ) throws(CommandError) -> (status: Int, body: [UInt8], server: Endpoint) {
   Reactor.ignoreBrokenPipes()
   let outcome: HTTPOutcome?
@@ -32,11 +21,11 @@ func fetch(
     let reactor = try Reactor()
     try reactor.onSignals([SIGINT, SIGTERM]) { [weak reactor] _ in reactor?.stop() }
     let client = HTTPClient(on: reactor, through: proxy)
-    var fetch = HTTPFetch(url: url, namedBy: .user)
+    var fetch = HTTPFetch(url: url, namedBy: origin)
     fetch.longestBody = longest
     fetch.deadline = .minutes(5)
     let arrived = Arrival()
-    client.get(fetch) {
+    client.get(fetch, into: receiver) {
       arrived.outcome = $0
       reactor.stop()
     }

@@ -153,7 +153,9 @@ extension Verb {
     "get", "Downloads, verifies, and ends.", operands: .anyNumber(.source),
     groups: [GetOptions.flags, RingFlags.group, RingWallet.group, PeerOptions.flags],
     details: [
-      "SOURCE is a magnet link, a .torrent file or the http(s) URL of one. What is in the folder "
+      "SOURCE is a magnet link, a .torrent file or the http(s) URL of one, of a Metalink, or of a file "
+        + "beside which one of the two lies (FILE.torrent, FILE.meta4): it is then fetched from that "
+        + "server and checked against those hashes. What is in the folder "
         + "already is checked and kept; an interrupted download goes on where it stopped.",
       "Pieces that --reuse finds in other files are copied, never moved, and checked like all others; "
         + "those files are only read. Of version 2 the same file is found under any name, of version 1 "

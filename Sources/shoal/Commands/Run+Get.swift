@@ -8,12 +8,13 @@ import TorrentModel
 /// Downloads every source, and tells by its exit code how that went.
 func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> ExitCode {
   // Sources are read before a port is opened: a mistyped name costs nothing.
-  var sources: [(TorrentSource, RequestOrigin)] = []
+  var sources: [ReadSource] = []
   for source in options.sources {
     if case .channel(let text) = source, let channel = RingChannel(text: text),
       let ring = options.ring
     {
-      sources.append((.magnet(try channel.follow(in: ring, showing: options.wallet)), .document))
+      sources.append(
+        ReadSource(.magnet(try channel.follow(in: ring, showing: options.wallet)), .document))
     } else {
       sources.append(try source.read(through: options.peers.proxy))
     }
@@ -26,7 +27,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
         + "whole when it goes on")
   }
   let usesRings =
-    options.ring != nil || options.watch != nil || sources.contains { $0.0.ring != nil }
+    options.ring != nil || options.watch != nil || sources.contains { $0.torrent.ring != nil }
   let loop = try TransferLoop(
     options.peers, isSequential: options.isSequential, resumeFolder: resumeFolder,
     bufferBytes: options.memory, usesRings: usesRings, console: console, command: command)
@@ -92,16 +93,17 @@ private final class GetCommand: TransferCommand {
     }
   }
 
-  func start(_ sources: [(TorrentSource, RequestOrigin)], in loop: TransferLoop) {
-    for (source, origin) in sources {
+  func start(_ sources: [ReadSource], in loop: TransferLoop) {
+    for named in sources {
+      let source = named.torrent
       var torrent = TorrentOptions(folder: options.output)
-      torrent.origin = origin
+      torrent.origin = named.origin
       torrent.trackers = options.trackers
       torrent.ring = options.ring
       torrent.peers = options.peers.peers
       torrent.uploadLimit = options.peers.uploadLimitEach
       torrent.downloadLimit = options.peers.downloadLimitEach
-      torrent.webSeeds = options.webSeeds
+      torrent.webSeeds = options.webSeeds + named.webSeeds
       torrent.wantsFile = wantsFile
       torrent.reuse = options.reuse
       torrent.storage = options.repair?.storage
@@ -218,7 +220,7 @@ private final class GetCommand: TransferCommand {
     if stream != nil { endIfOver(loop) }
     if let new = watched?.look(at: now, console: loop.console) {
       start(
-        new.filter { downloads[$0.infoHash] == nil }.map { ($0, RequestOrigin.document) }, in: loop)
+        new.filter { downloads[$0.infoHash] == nil }.map { ReadSource($0, .document) }, in: loop)
     }
     for runner in loop.session.torrents where isUnderWay(runner) {
       let snapshot = runner.snapshot

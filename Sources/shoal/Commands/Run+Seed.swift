@@ -6,8 +6,8 @@ import TorrentModel
 
 /// Seeds what is on disk until interrupted.
 func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> ExitCode {
-  let (source, origin) = try options.source.read(through: options.peers.proxy)
-  guard case .metainfo(let metainfo) = source else {
+  let source = try options.source.read(through: options.peers.proxy)
+  guard case .metainfo(let metainfo) = source.torrent else {
     preconditionFailure("a link is refused with the flags")
   }
   let command = SeedCommand()
@@ -24,13 +24,13 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   }
   torrent.isReadOnly = true
   torrent.trustsData = options.trustsData
-  torrent.origin = origin
+  torrent.origin = source.origin
   torrent.trackers = options.trackers
   torrent.peers = options.peers.peers
   torrent.uploadLimit = options.peers.uploadLimitEach
   torrent.downloadLimit = options.peers.downloadLimitEach
-  loop.announceStart(of: source)
-  loop.session.add(source, torrent)
+  loop.announceStart(of: source.torrent)
+  loop.session.add(source.torrent, torrent)
   return try loop.run()
 }
 

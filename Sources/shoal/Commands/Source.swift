@@ -5,7 +5,7 @@ import TorrentModel
 enum Source: Hashable, Sendable {
   case file(String)
   case magnet(MagnetLink)
-  /// Of a `.torrent` file, by http or https.
+  /// Of a `.torrent` file or of what one lies beside, by http or https.
   case url(String)
   /// Whatever a channel of a ring names at the time.
   case channel(String)
@@ -34,26 +34,23 @@ enum Source: Hashable, Sendable {
     }
   }
 
-  /// The torrent, and who named the trackers and peers that stand in it: a link as it is, anything
-  /// else read from disk or fetched.
-  func read(through proxy: Proxy? = nil) throws(CommandError) -> (
-    torrent: TorrentSource, origin: RequestOrigin
-  ) {
+  /// A link as it is, anything else read from disk or fetched.
+  func read(through proxy: Proxy? = nil) throws(CommandError) -> ReadSource {
     switch self {
     case .magnet(let link):
-      return (.magnet(link), .document)
+      return ReadSource(.magnet(link), .document)
     case .file(let path):
-      return (.metainfo(try Self.metainfo(of: FileContents.read(path), from: path)), .document)
+      return ReadSource(
+        .metainfo(try Self.metainfo(of: FileContents.read(path), from: path)), .document)
     case .channel(let text):
       throw .usage(
         "a channel is followed by 'shoal get' with --ring RING alone", on: text)
     case .url(let url):
-      let (document, server) = try fetchMetainfo(url, through: proxy)
-      return (.metainfo(try Self.metainfo(of: document, from: url)), .host(server))
+      return try WebSource(url: url, proxy: proxy).read()
     }
   }
 
-  private static func metainfo(
+  static func metainfo(
     of document: [UInt8], from name: String
   ) throws(CommandError) -> Metainfo {
     do {
@@ -61,6 +58,20 @@ enum Source: Hashable, Sendable {
     } catch {
       throw CommandError(notMetainfo: error, on: name)
     }
+  }
+}
+
+/// What a source was found to name.
+struct ReadSource: Sendable {
+  var torrent: TorrentSource
+  /// Who named the trackers, peers and web seeds that stand in it.
+  var origin: RequestOrigin
+  /// Web seeds that the person named by naming the source.
+  var webSeeds: [String] = []
+
+  init(_ torrent: TorrentSource, _ origin: RequestOrigin) {
+    self.torrent = torrent
+    self.origin = origin
   }
 }
 
