@@ -21,7 +21,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 .PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
 .PHONY: test-ring test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
-.PHONY: bench bench-transfer bench-tracker bench-swarm
+.PHONY: bench bench-transfer bench-client bench-tracker bench-swarm
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -141,6 +141,12 @@ bench-transfer: build ## measure a transfer between two processes on this machin
 
 bench-swarm: setup build ## measure a swarm behind limited uplinks beside libtorrent
 	@SHOAL_BINARY=$(BINARY) Benchmarks/swarm
+
+bench-client: build ## measure hybrid metainfo, rate limits and streaming (ten minutes)
+	@Scripts/bootstrap bench
+	@SHOAL_BINARY=$(abspath $(BINARY)) Benchmarks/hybrid
+	@SHOAL_BINARY=$(abspath $(BINARY)) Benchmarks/rates
+	@SHOAL_BINARY=$(abspath $(BINARY)) Benchmarks/stream
 
 bench-tracker: setup build ## measure announces beside opentracker
 	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker

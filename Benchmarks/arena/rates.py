@@ -1,8 +1,9 @@
 """Rate limits: whether ten seconds carry what they should, and what watching over it costs.
 
-What is counted is the payload of the connection as the kernel counts it (`ss -i`, bytes_received at
-the leecher, so requests and headers of TCP are not in it, the 13 bytes before each block are). The
-content is a sparse file, so that the seeder reads no disk; the copy lies in memory.
+What is counted of an upload is what the connection has carried (`ss -i`, bytes_received at the
+leecher), of a download what the leecher has read (/proc/PID/io, rchar): before that the kernel takes
+what fits its buffers. Headers of TCP are not in it, the 13 bytes before each block are. The content
+is a sparse file, so that the seeder reads no disk; the copy lies in memory.
 """
 import os
 import re
@@ -53,6 +54,12 @@ def sockets(*filters):
     return subprocess.check_output(['ss', '-H', *filters], text=True)
 
 
+def read(process):
+    """Bytes that a process has read, and when they were counted."""
+    lines = Path(f'/proc/{process.popen.pid}/io').read_text().splitlines()
+    return int(lines[0].split()[1]), time.monotonic()
+
+
 def received(pair):
     """Bytes so far, and when they were counted."""
     before = time.monotonic()
@@ -72,12 +79,13 @@ def hold(side, rate, windows):
             with pair.get(*(flag if side == 'down' else [])) as leecher:
                 until(20, lambda: received(pair)[0] > 1 << 14, 'nothing comes', leecher)
                 time.sleep(3)
-                cpu, (count, moment) = (seeder.cpu, leecher.cpu), received(pair)
+                look = (lambda: read(leecher)) if side == 'down' else (lambda: received(pair))
+                cpu, (count, moment) = (seeder.cpu, leecher.cpu), look()
                 began = moment
                 deviations = []
                 for _ in range(windows):
                     time.sleep(max(0, moment + WINDOW - time.monotonic()))
-                    more, now = received(pair)
+                    more, now = look()
                     deviations.append(100 * ((more - count) / (now - moment) / rate - 1))
                     count, moment = more, now
                 if leecher.has_ended():

@@ -116,7 +116,7 @@ def player():
                     raise Failure('other bytes')
                 print(f'| {name} | 65536 | {to_first:.2f} s | {least:.2f} s | {to_first - least:.2f} s |')
             for share in (0.5, 0.8, 0.9):
-                late, stalls = watcher.play(swarm.length // 8 * 5, share * uplink, 6)
+                late, stalls = watcher.play(int(swarm.length * (share - 0.35)), share * uplink, 6)
                 print(f'playing at {share:.0%} of the uplink: {stalls} stalls, {late:.2f} s the longest')
 
 
