@@ -16,6 +16,7 @@ from .clients import NETWORK, SHOAL
 from .processes import Failure, Process, run, until
 
 PIECE = 256 << 10
+UPLINK = 2 << 20
 
 
 class Swarm:
@@ -98,7 +99,7 @@ class Player:
 
 def player():
     """Against a seed whose uplink bounds everything: bytes cannot come sooner than it lets them."""
-    uplink = 2 << 20
+    uplink = UPLINK
     with tempfile.TemporaryDirectory(prefix='shoal-stream-', dir='/dev/shm') as folder:
         swarm = Swarm(folder, 96, 1, uplink)
         original = (Path(folder) / 'film.mkv').read_bytes()
@@ -120,28 +121,33 @@ def player():
                 print(f'playing at {share:.0%} of the uplink: {stalls} stalls, {late:.2f} s the longest')
 
 
-def makespan(streams):
-    """Seconds until every leecher is complete."""
+def drain(answer, rate):
+    """Reads to the end at a rate in bytes a second, or as fast as it comes."""
+    began, done = time.monotonic(), 0
+    while part := answer.read(16 << 10):
+        done += len(part)
+        if rate:
+            time.sleep(max(0, began + done / rate - time.monotonic()))
+
+
+def makespan(reader):
+    """Seconds until every leecher is complete; `reader` is none, a player or greedy."""
     with tempfile.TemporaryDirectory(prefix='shoal-stream-', dir='/dev/shm') as folder:
-        swarm = Swarm(folder, 32, 5, 2 << 20)
-        flags = ['--stream', '127.0.0.1:0'] if streams else []
+        swarm = Swarm(folder, 16, 5, UPLINK)
+        flags = [] if reader == 'none' else ['--stream', '127.0.0.1:0']
         began = time.monotonic()
         processes = [swarm.seed()]
         try:
             processes += [swarm.get(number, *flags) for number in range(1, 6)]
-            readers = []
-            if streams:
-                for process in processes[1:]:
-                    watcher = Player(process)
-                    connection = http.client.HTTPConnection(watcher.host, timeout=300)
-                    connection.request('GET', watcher.path, headers={'Range': 'bytes=0-'})
-                    readers.append(connection)
-                answers = [connection.getresponse() for connection in readers]
-
-                threads = [threading.Thread(target=answer.read, daemon=True) for answer in answers]
-                for thread in threads:
-                    thread.start()
-            until(300, lambda: all(events(process, 'complete') for process in processes[1:]),
+            for process in processes[1:] if flags else []:
+                watcher = Player(process)
+                connection = http.client.HTTPConnection(watcher.host, timeout=300)
+                connection.request('GET', watcher.path, headers={'Range': 'bytes=0-'})
+                threading.Thread(
+                    target=lambda connection: drain(
+                        connection.getresponse(), UPLINK // 2 if reader == 'player' else None),
+                    args=(connection,), daemon=True).start()
+            until(200, lambda: all(events(process, 'complete') for process in processes[1:]),
                   'they do not complete')
             return time.monotonic() - began
         finally:
@@ -149,15 +155,16 @@ def makespan(streams):
                 process.stop()
 
 
-def swarm(pairs=3):
-    rows = {True: [], False: []}
-    for number in range(pairs):
-        for streams in (False, True) if number % 2 else (True, False):
-            rows[streams].append(makespan(streams))
-    ratios = [mine / theirs for mine, theirs in zip(rows[True], rows[False])]
-    print('32 MiB, a seed and five leechers with uplinks of 2 MiB/s, until the last is complete: '
-          f'{median(rows[False]):.1f} s, all streaming from the head {median(rows[True]):.1f} s; ratio '
-          + ' '.join(f'{ratio:.2f}' for ratio in ratios) + f', median {median(ratios):.2f}')
+def swarm(rounds=3):
+    rows = {'none': [], 'player': [], 'greedy': []}
+    for number in range(rounds):
+        for reader in list(rows) if number % 2 == 0 else list(rows)[::-1]:
+            rows[reader].append(makespan(reader))
+    print('16 MiB, a seed and five leechers with uplinks of 2 MiB/s, until the last is complete:')
+    for reader, times in rows.items():
+        ratios = [mine / theirs for mine, theirs in zip(times, rows['none'])]
+        print(f'{reader:7} {median(times):5.1f} s; beside none '
+              + ' '.join(f'{ratio:.2f}' for ratio in ratios))
 
 
 def main(words):
