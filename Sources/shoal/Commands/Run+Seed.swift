@@ -13,9 +13,9 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   let command = SeedCommand()
   let loop = try TransferLoop(
     options.peers, usualPort: SessionConfiguration.usualPort,
-    isSuperSeeding: options.isSuperSeeding, usesRings: source.ring != nil, console: console,
+    isSuperSeeding: options.isSuperSeeding, usesRings: source.torrent.ring != nil, console: console,
     command: command)
-  loop.provide(RingWallet(), for: source)
+  loop.provide(RingWallet(), for: source.torrent)
   var torrent = TorrentOptions(folder: options.data)
   do {
     torrent.storage = try FileStorage.payload(of: metainfo.info.layout, at: options.data)
