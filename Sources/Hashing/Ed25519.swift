@@ -3,24 +3,17 @@ internal import COpenSSL
 /// Signatures of ed25519 (RFC 8032) by OpenSSL.
 public enum Ed25519 {
   /// Bytes of a private key, which is a seed, and of a public one.
-  public static let keyLength = 32
+  public static let keyLength = RawKey.length
   public static let signatureLength = 64
 
   /// - Returns: nil unless the key has 32 bytes.
   public static func publicKey(of privateKey: [UInt8]) -> [UInt8]? {
-    guard let key = load(privateKey: privateKey) else { return nil }
-    defer { EVP_PKEY_free(key) }
-    var bytes = [UInt8](repeating: 0, count: keyLength)
-    var length = keyLength
-    guard EVP_PKEY_get_raw_public_key(key, &bytes, &length) == 1, length == keyLength else {
-      return nil
-    }
-    return bytes
+    RawKey.publicKey(of: privateKey, EVP_PKEY_ED25519)
   }
 
   /// - Returns: nil unless the key has 32 bytes.
   public static func sign(_ message: [UInt8], with privateKey: [UInt8]) -> [UInt8]? {
-    guard let key = load(privateKey: privateKey) else { return nil }
+    guard let key = RawKey.load(privateKey, of: EVP_PKEY_ED25519) else { return nil }
     defer { EVP_PKEY_free(key) }
     return withContext { context in
       var signature = [UInt8](repeating: 0, count: signatureLength)
@@ -46,11 +39,6 @@ public enum Ed25519 {
       EVP_DigestVerifyInit(context, nil, nil, nil, key) == 1
         && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
-  }
-
-  private static func load(privateKey: [UInt8]) -> OpaquePointer? {
-    guard privateKey.count == keyLength else { return nil }
-    return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, privateKey, keyLength)
   }
 
   private static func withContext<Value>(_ body: (OpaquePointer) -> Value) -> Value {
