@@ -34,8 +34,12 @@ struct Operator {
   func credentials(
     of node: UInt8, epoch: UInt32 = 1, roles: NodeCertificate.Roles = .member
   ) -> RingCredentials {
-    try! RingCredentials(
-      certificate(of: node, epoch: epoch, roles: roles), of: ring, seed: Self.nodeSeed(node))
+    let certificate = certificate(of: node, epoch: epoch, roles: roles)
+    guard
+      let credentials = try? RingCredentials(
+        certificate, of: ring, seed: Self.nodeSeed(node))
+    else { preconditionFailure("a certificate of our own is refused") }
+    return credentials
   }
 }
 
