@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from .clients import CLIENTS, NETWORK, SHOAL
-from .processes import Failure, Process, run, until
+from .processes import Failure, Process, run, touch_free_memory, until
 
 PATIENCE = 600  # seconds after which a race has failed
 
@@ -78,6 +78,7 @@ def race(stage, seeder, leecher):
         sinks = [CLIENTS[leecher](stage, 1 + n) for n in range(stage.leechers)]
         try:
             source.seed()
+            touch_free_memory((stage.leechers + 2) * stage.size)
             before = source.process.cpu
             began = time.monotonic()
             for sink in sinks:
@@ -114,6 +115,7 @@ def race(stage, seeder, leecher):
 def limit(stage, program):
     """The least that the job needs on this machine: Benchmarks/limit.c on the same payload."""
     copy = stage.folder / 'limit.bin'
+    touch_free_memory(3 * stage.size)
     output = subprocess.run(
         [program, stage.original / 'payload.bin', copy], check=True, capture_output=True, text=True)
     if digest(copy) != stage.digest:
