@@ -90,12 +90,15 @@ extension BencodeValue {
 
   /// The value of a key of a dictionary, by binary search; `nil` for any other kind of value.
   @inline(never)
-  public subscript(key: String) -> BencodeValue? { self[ArraySlice(key.utf8)] }
+  public subscript(key: String) -> BencodeValue? { value(of: key.utf8) }
 
   /// The value of a key that is no text, such as a hash.
   @inline(never)
-  public subscript(wanted: ArraySlice<UInt8>) -> BencodeValue? {
-    guard let entries else { return nil }
+  public subscript(wanted: ArraySlice<UInt8>) -> BencodeValue? { value(of: wanted) }
+
+  /// A document has a dictionary for each of its files: nothing is allocated here.
+  private func value(of wanted: some Collection<UInt8>) -> BencodeValue? {
+    guard case .dictionary(let entries) = content else { return nil }
     var low = 0
     var high = entries.count
     while low < high {
@@ -106,7 +109,7 @@ extension BencodeValue {
         high = middle
       }
     }
-    guard low < entries.count, entries[low].key == wanted else { return nil }
+    guard low < entries.count, entries[low].key.elementsEqual(wanted) else { return nil }
     return entries[low].value
   }
 

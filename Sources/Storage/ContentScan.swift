@@ -19,7 +19,7 @@ struct ContentScan {
     /// Bytes of it in the torrent: none of a link.
     var length: UInt64 { linkTarget == nil ? mark.length : 0 }
 
-    fileprivate init(_ item: Item, linkTarget: [String]? = nil) {
+    fileprivate init(_ item: ScannedItem, linkTarget: [String]? = nil) {
       path = item.path
       place = item.place
       mark = FileMark(item.status)
@@ -37,20 +37,23 @@ struct ContentScan {
   let isSingleFile: Bool
   private(set) var files: [File] = []
   private(set) var skipped: [SkippedItem] = []
-  private let rules: ContentRules
-  /// Whether what cannot be listed or named is passed over, and a tree too large is cut short.
-  private let passesOverTrouble: Bool
+  private let listing: FolderListing
+  /// What folders hold that are still to be walked, by their path in the torrent.
+  private var listed: [[String]: FolderListing.Listed] = [:]
+
+  private var rules: ContentRules { listing.rules }
+  private var passesOverTrouble: Bool { listing.passesOverTrouble }
 
   /// Files of one scan: more have no metainfo that anybody reads.
   static let mostFiles = 1 << 20
 
+  /// - Parameter passesOverTrouble: whether what cannot be listed or named is passed over, and a tree
+  ///   too large is cut short.
   /// - Throws: also when a folder cannot be listed or a name is not UTF-8: a torrent that silently
   ///   lacks something would be worse.
   init(
     path: String, rules: ContentRules = ContentRules(), passesOverTrouble: Bool = false
   ) throws(StorageError) {
-    self.rules = rules
-    self.passesOverTrouble = passesOverTrouble
     let real = try Self.resolve(path)
     let given = path.split(separator: "/").last.map(String.init) ?? ""
     let (parent, realName) = Self.split(real)
@@ -62,12 +65,15 @@ struct ContentScan {
     case S_IFREG:
       isSingleFile = true
       folder = try Folder(path: parent, makingIt: false)
-      files = [File(Item(path: [realName], place: realName, status: status))]
+      listing = FolderListing(folder: folder, rules: rules, passesOverTrouble: passesOverTrouble)
+      files = [File(ScannedItem(path: [realName], place: realName, status: status))]
     case S_IFDIR:
       isSingleFile = false
       let isRooted = rules.links == .follow
       folder = try Folder(path: isRooted ? "/" : real, makingIt: false)
-      try walk(Item(path: [], place: isRooted ? String(real.dropFirst()) : "", status: status))
+      listing = FolderListing(folder: folder, rules: rules, passesOverTrouble: passesOverTrouble)
+      try walk(
+        ScannedItem(path: [], place: isRooted ? String(real.dropFirst()) : "", status: status))
     default:
       throw StorageError(.share, path: path, .notAFile)
     }
@@ -92,21 +98,11 @@ struct ContentScan {
     return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))
   }
 
-  fileprivate struct Item {
-    let path: [String]
-    /// Beneath `folder`; empty for that itself.
-    var place: String
-    var status: stat
-    /// The folders that it lies in, where links are followed: one of them would have no end.
-    var ancestors: [FileIdentity] = []
-
-    var kind: mode_t { status.st_mode & S_IFMT }
-  }
-
   /// Depth first, without recursion: a tree is as deep as whoever made it liked.
-  private mutating func walk(_ root: Item) throws(StorageError) {
-    var links: [Item] = []
-    var open = try list(root)
+  private mutating func walk(_ root: ScannedItem) throws(StorageError) {
+    var links: [ScannedItem] = []
+    var open = try listing.list(root)
+    listAhead(open)
     while var item = open.popLast() {
       if let reason = rules.reasonToSkip(item.path) {
         skip(item, reason)
@@ -124,6 +120,7 @@ struct ContentScan {
       case S_IFDIR:
         guard let inner = try content(of: item) else { continue }
         if inner.isEmpty { skip(item, .emptyFolder) }
+        listAhead(inner)
         open += inner
       case S_IFLNK where rules.links == .keep: links.append(item)
       case S_IFLNK: skip(item, rules.links == .follow ? .deadLink : .symbolicLink)
@@ -134,7 +131,7 @@ struct ContentScan {
   }
 
   /// What a folder holds; nil where it is passed over.
-  private mutating func content(of item: Item) throws(StorageError) -> [Item]? {
+  private mutating func content(of item: ScannedItem) throws(StorageError) -> [ScannedItem]? {
     guard !item.ancestors.contains(FileIdentity(item.status)) else {
       skip(item, .loop)
       return nil
@@ -145,25 +142,37 @@ struct ContentScan {
           .share, path: fullPath(item),
           .unacceptable("folders are nested more than \(FileLayout.deepestPath) deep"))
       }
-      return try list(item)
+      if let listed = listed.removeValue(forKey: item.path) { return try listed.get() }
+      return try listing.list(item)
     } catch {
       guard passesOverTrouble else { throw error }
       return nil
     }
   }
 
-  private mutating func skip(_ item: Item, _ reason: SkippedItem.Reason) {
+  /// Lists the folders among what a folder holds, all at once.
+  private mutating func listAhead(_ items: [ScannedItem]) {
+    let folders = items.filter { item in
+      item.kind == S_IFDIR && item.path.count < FileLayout.deepestPath
+        && rules.reasonToSkip(item.path) == nil
+    }
+    guard folders.count >= Self.leastAhead else { return }
+    for (folder, result) in zip(folders, listing.list(folders)) { listed[folder.path] = result }
+  }
+
+  /// Fewer folders are listed before threads for them would have started.
+  private static let leastAhead = 8
+
+  private mutating func skip(_ item: ScannedItem, _ reason: SkippedItem.Reason) {
     skipped.append(SkippedItem(path: item.path.joined(separator: "/"), reason: reason))
   }
 
-  private func fullPath(_ item: Item) -> String {
-    item.place.isEmpty ? folder.path : folder.fullPath(item.place)
-  }
+  private func fullPath(_ item: ScannedItem) -> String { listing.fullPath(item) }
 
   // MARK: Links
 
   /// Puts what a link leads to in its place; leaves it a link where it leads nowhere.
-  private func follow(_ item: inout Item) {
+  private func follow(_ item: inout ScannedItem) {
     guard let real = try? Self.resolve(fullPath(item)) else { return }
     var status = stat()
     guard lstat(real, &status) == 0 else { return }
@@ -173,7 +182,7 @@ struct ContentScan {
 
   /// Takes the links that lead to a file of the torrent or to a folder of one; `FileLayout` would make
   /// empty files of the others.
-  private mutating func keep(_ links: [Item]) {
+  private mutating func keep(_ links: [ScannedItem]) {
     var places: Set<[String]> = []
     for file in files {
       for depth in 1...file.path.count { places.insert(Array(file.path.prefix(depth))) }
@@ -193,7 +202,7 @@ struct ContentScan {
   }
 
   /// Where a link leads, by its text: below the root, or nil.
-  private func target(of item: Item) -> [String]? {
+  private func target(of item: ScannedItem) -> [String]? {
     guard let text = folder.target(ofLink: item.place), !text.hasPrefix("/") else { return nil }
     var target = Array(item.path.dropLast())
     for component in text.split(separator: "/") where component != "." {
@@ -205,52 +214,4 @@ struct ContentScan {
     }
     return target
   }
-
-  // MARK: Listing
-
-  /// What a folder holds, last name first.
-  private func list(_ parent: Item) throws(StorageError) -> [Item] {
-    let descriptor = try folder.openFolder(parent.place.isEmpty ? "." : parent.place)
-    guard let stream = fdopendir(descriptor) else {
-      let error = StorageError(.scan, code: errno, path: fullPath(parent))
-      close(descriptor)
-      throw error
-    }
-    defer { closedir(stream) }
-    var items: [Item] = []
-    let ancestors =
-      rules.links == .follow ? parent.ancestors + [FileIdentity(parent.status)] : []
-    while true {
-      errno = 0
-      guard let entry = readdir(stream) else {
-        guard errno == 0 else { throw StorageError(.scan, code: errno, path: fullPath(parent)) }
-        break
-      }
-      let name = UnsafeRawPointer(entry).advanced(by: Self.nameOffset)
-        .assumingMemoryBound(to: CChar.self)
-      guard let text = String(validatingCString: name) else {
-        if passesOverTrouble { continue }
-        throw StorageError(
-          .share, path: fullPath(parent) + "/" + String(cString: name), .nameNotText)
-      }
-      if text == "." || text == ".." { continue }
-      let place = parent.place.isEmpty ? text : parent.place + "/" + text
-      var status = stat()
-      guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-        if passesOverTrouble { continue }
-        throw StorageError(.scan, code: errno, path: folder.fullPath(place))
-      }
-      items.append(
-        Item(path: parent.path + [text], place: place, status: status, ancestors: ancestors))
-    }
-    items.sort { left, right in
-      // By bytes: the order of Swift's own strings depends on its version of Unicode.
-      right.path[right.path.count - 1].utf8.lexicographicallyPrecedes(
-        left.path[left.path.count - 1].utf8)
-    }
-    return items
-  }
-
-  /// `d_name` is an array in C and a tuple of 256 here; its address will do.
-  private static let nameOffset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
 }

@@ -29,6 +29,10 @@ public final class FileStorage: PieceStorage {
   private let descriptors: DescriptorPool
   private let owner: UInt32
   private let unsynced: Mutex<FileSet>
+  /// What the files looked like when somebody looked at them; nil where nobody did.
+  private let expected: [FileMark]?
+  /// Files that were read in parts, of those that are expected to stay as they were.
+  private let readInParts: Mutex<FileSet>
 
   /// The files of a torrent where a download puts them: see `FileLayout.pathBelowDownloadFolder`.
   ///
@@ -57,11 +61,13 @@ public final class FileStorage: PieceStorage {
       access: access, descriptors: descriptors)
   }
 
+  /// - Parameter expected: what each file looked like before; see `firstChange()`.
   init(
     _ folder: Folder, layout: FileLayout, paths: [String], access: Access,
-    descriptors: DescriptorPool
+    descriptors: DescriptorPool = DescriptorPool(), expected: [FileMark]? = nil
   ) {
     precondition(paths.count == layout.files.count, "a path for each file")
+    precondition(expected == nil || expected?.count == paths.count, "a mark for each file")
     self.layout = layout
     self.access = access
     self.paths = paths
@@ -69,6 +75,8 @@ public final class FileStorage: PieceStorage {
     self.folder = folder
     owner = descriptors.newOwner()
     unsynced = Mutex(FileSet(count: paths.count))
+    self.expected = expected
+    readInParts = Mutex(FileSet(count: expected == nil ? 0 : paths.count))
   }
 
   deinit { descriptors.closeAll(of: owner) }
@@ -149,6 +157,11 @@ public final class FileStorage: PieceStorage {
       let start = Int(layout.start(of: segment) - offset)
       let part = UnsafeMutableRawBufferPointer(
         rebasing: bytes[start..<start + Int(segment.length)])
+      if let expected, segment.length == layout.files[segment.file].length {
+        // Nobody comes back for another part of it: it is neither pooled nor looked at once more.
+        try folder.readWhole(paths[segment.file], into: part, mark: expected[segment.file])
+        return true
+      }
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
         try Transfer.read(descriptor, into: part, at: segment.offset, path: path(of: segment.file))
       }
@@ -247,6 +260,17 @@ public final class FileStorage: PieceStorage {
   /// Which file on the disk a file of the torrent is; nil where none is there.
   func identity(of file: Int) -> FileIdentity? { folder.identity(of: paths[file]) }
 
+  /// The first file that is not what it was expected to be. Those that were read as a whole have
+  /// shown it by then; those that were read in parts, or hold nothing to read, are looked at here.
+  func firstChange() -> Int? {
+    guard let expected else { return nil }
+    let inParts = readInParts.withLock { $0 }
+    return layout.files.indices.first { file in
+      (layout.files[file].length == 0 || inParts.contains(file))
+        && folder.mark(of: paths[file]) != expected[file]
+    }
+  }
+
   public func marks() -> [FileMark] { paths.map { folder.mark(of: $0) ?? .absent } }
 }
 
@@ -260,6 +284,7 @@ extension FileStorage {
   }
 
   private func open(_ file: Int, writing: Bool) throws(StorageError) -> Int32 {
+    if expected != nil { readInParts.withLock { $0.insert(file) } }
     guard writing, case .readWrite(let reserving) = access else {
       return try folder.openFile(paths[file], writing: false).descriptor
     }
@@ -289,6 +314,8 @@ private struct FileSet {
     members[file] = true
     isEmpty = false
   }
+
+  func contains(_ file: Int) -> Bool { members[file] }
 
   mutating func removeAll() -> [Int] {
     if isEmpty { return [] }

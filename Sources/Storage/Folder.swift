@@ -51,6 +51,29 @@ final class Folder: Sendable {
     return try check(descriptor, below, for: .open)
   }
 
+  /// Reads a file from its first byte on, without keeping it open.
+  ///
+  /// - Parameter mark: what the file looked like before.
+  /// - Throws: `changed` when it is gone, or another one by the time that it has been read.
+  func readWhole(
+    _ below: String, into bytes: UnsafeMutableRawBufferPointer, mark: FileMark
+  ) throws(StorageError) {
+    do throws(StorageError) {
+      let descriptor = shoal_open_beneath(self.descriptor, below, O_RDONLY, 0)
+      guard descriptor >= 0 else {
+        throw StorageError(.open, code: errno, path: fullPath(below))
+      }
+      defer { close(descriptor) }
+      try Transfer.read(descriptor, into: bytes, at: 0, path: fullPath(below))
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, FileMark(status) == mark else {
+        throw StorageError(.share, path: fullPath(below), .changed)
+      }
+    } catch {
+      throw error.isAbsence ? StorageError(.share, path: fullPath(below), .changed) : error
+    }
+  }
+
   /// Opens a file for reading and writing; makes it, and the folders that lead to it, when missing.
   ///
   /// - Parameter isExecutable: of a file that is made.

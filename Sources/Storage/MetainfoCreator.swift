@@ -105,8 +105,10 @@ public struct MetainfoCreator: Sendable {
     threads: Int? = nil, cancellation: Cancellation = Cancellation(),
     progress: (UInt64) -> Void = { _ in }
   ) throws(StorageError) -> [PieceHashes] {
+    let storage = FileStorage(
+      folder, layout: layout, paths: paths, access: .readOnly, expected: marks)
     let scan = PieceScan(
-      storage: try storage(), geometry: geometry, plan: plan,
+      storage: storage, geometry: geometry, plan: plan,
       threads: threads ?? WorkerThread.recommendedCount, passesOverAbsence: false,
       cancellation: cancellation)
     let hashes = Monitor([PieceHashes](repeating: PieceHashes(), count: geometry.pieceCount))
@@ -115,16 +117,15 @@ public struct MetainfoCreator: Sendable {
         hashes.withLock { $0[piece.index] = hash }
       }
     } catch {
-      if error.isAbsence { try refuseChanges() }
+      if error.isAbsence { try refuseChanges(in: storage) }
       throw error
     }
-    try refuseChanges()
+    try refuseChanges(in: storage)
     return hashes.withLock { $0 }
   }
 
-  private func refuseChanges() throws(StorageError) {
-    for (path, mark) in zip(paths, marks) where folder.mark(of: path) != mark {
-      throw StorageError(.share, path: folder.fullPath(path), .changed)
-    }
+  private func refuseChanges(in storage: FileStorage) throws(StorageError) {
+    guard let file = storage.firstChange() else { return }
+    throw StorageError(.share, path: storage.path(of: file), .changed)
   }
 }

@@ -232,6 +232,41 @@ import TorrentModel
     #expect(error?.path == victim)
   }
 
+  /// Files that fit one read are opened once, and judged by what they are when they have been read.
+  @Test(arguments: Change.allCases, [4, 13, 14])
+  func aSmallFileThatChangedIsNamed(change: Change, victim number: Int) throws {
+    var generator = SeededGenerator(seed: 9)
+    let folder = try TemporaryFolder()
+    // The fourteenth (13) lies across the end of the first read of 64 KiB, the others within one.
+    for number in 0..<20 {
+      try folder.write(generator.bytes(5000), to: "tree/file-\(number + 10)")
+    }
+    try folder.write(generator.bytes(5000), to: "spare")
+    let creator = try MetainfoCreator(path: folder.path("tree"), pieceLength: 1 << 17)
+    let victim = folder.path("tree/file-\(number + 10)")
+    change.make(victim, spare: folder.path("spare"))
+    let error = failure { () throws(StorageError) in try creator.hash(threads: 1) }
+    #expect(error?.cause == .changed)
+    #expect(error?.path == victim)
+  }
+
+  /// Folders beside each other, and the files of a large one, are looked at by several threads.
+  @Test func manyFoldersAreListedInOneOrder() throws {
+    let folder = try TemporaryFolder()
+    var paths: [String] = []
+    for number in 0..<30 {
+      paths += (0..<3).map { "folder-\(number)/\(number % 3)/file-\($0)" }
+    }
+    paths += (0..<3000).map { "large/\($0)" }
+    for path in paths { try folder.write([1], to: "tree/" + path) }
+    let creator = try MetainfoCreator(path: folder.path("tree"), pieceLength: 1 << 16)
+    let expected = paths.map { $0.split(separator: "/").map(String.init) }.sorted { left, right in
+      left.lexicographicallyPrecedes(right) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+    #expect(creator.layout.files.map(\.path) == expected)
+    #expect(creator.skipped.isEmpty)
+  }
+
   @Test func recommendedPieceLengthIsTheDefault() throws {
     let folder = try TemporaryFolder()
     try folder.write([], to: "large")
