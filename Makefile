@@ -17,7 +17,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build install clean demo demo-tracker lint
+.PHONY: help setup build dist install clean demo demo-tracker lint
 .PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
 .PHONY: test-ring test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
@@ -33,6 +33,15 @@ setup: ## install the Debian packages that building and testing need
 build: ## build the release binary
 	@Scripts/bootstrap build
 	$(RELEASE)
+
+# The same objects, linked against archives instead of shared libraries.
+ARCHIVES = $(abspath $(SCRATCH))/dist-libraries
+
+dist: ## make one binary that needs nothing but the C library, and its archive, in dist/
+	@Scripts/bootstrap dist
+	@Scripts/dist-libraries $(ARCHIVES)
+	$(RELEASE) --pkg-config-path $(ARCHIVES)/lib/pkgconfig -Xlinker -L$(ARCHIVES)/lib
+	@Scripts/dist $(BINARY) dist
 
 demo: build ## share a folder, fetch it by magnet link and compare, all on this machine
 	@SHOAL_BINARY=$(BINARY) Scripts/demo
@@ -165,4 +174,4 @@ install: build ## install the binary, its manual, completions and service below 
 	  tracker/shoal-tracker.service tracker/shoal-tracker.socket
 
 clean: ## remove everything that was built
-	rm -rf $(SCRATCH)
+	rm -rf $(SCRATCH) dist
