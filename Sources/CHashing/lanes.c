@@ -1,5 +1,7 @@
 #include "CHashing.h"
 
+#include "wide.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -75,13 +77,24 @@ SHA static inline __attribute__((always_inline)) void sha1(
   }
 }
 
+// Sixteen messages take the wide way as long as twelve take this one; fewer, and it is slower.
+enum { WIDE_LANES = 16, FEWEST_WIDE_LANES = 12 };
+
+int shoal_widest_sha1(void) { return shoal_has_wide_lanes() ? WIDE_LANES : SHOAL_HASH_LANES; }
+
 SHA void shoal_sha1_lanes(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
-  switch (lanes) {
-    case 1: sha1(states, messages, 1, blocks); break;
-    case 2: sha1(states, messages, 2, blocks); break;
-    case 3: sha1(states, messages, 3, blocks); break;
-    default: sha1(states, messages, 4, blocks); break;
+  if (lanes >= FEWEST_WIDE_LANES) {
+    shoal_sha1_wide(states, messages, lanes, blocks);
+    return;
+  }
+  for (; lanes > 0; lanes -= 4, states += 5 * 4, messages += 4) {
+    switch (lanes) {
+      case 1: sha1(states, messages, 1, blocks); break;
+      case 2: sha1(states, messages, 2, blocks); break;
+      case 3: sha1(states, messages, 3, blocks); break;
+      default: sha1(states, messages, 4, blocks); break;
+    }
   }
 }
 
@@ -163,6 +176,8 @@ SHA void shoal_sha256_lanes(
 #else
 
 bool shoal_has_hash_lanes(void) { return false; }
+
+int shoal_widest_sha1(void) { return SHOAL_HASH_LANES; }
 
 void shoal_sha1_lanes(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {

@@ -1,23 +1,27 @@
 internal import CHashing
 
-/// SHA-1 of up to four messages at once, as the pieces of a torrent are hashed.
+/// SHA-1 of several messages at once, as the pieces of a torrent are hashed.
 public typealias SHA1Lanes = HashLanes<SHA1Algorithm>
-/// SHA-256 of up to four messages at once, as the blocks of BitTorrent v2 are hashed (BEP 52).
+/// SHA-256 of several messages at once, as the blocks of BitTorrent v2 are hashed (BEP 52).
 public typealias SHA256Lanes = HashLanes<SHA256Algorithm>
 
-/// Digests of up to four messages of one length at once, on one core: with the SHA instructions of
-/// the processor more than twice as fast as one after another, and by OpenSSL where it has none.
+/// Digests of messages of one length at once, on one core: four with the SHA instructions of the
+/// processor more than twice as fast as one after another, sixteen of SHA-1 in wide registers half as
+/// fast again, and by OpenSSL where it has neither.
 ///
 /// The invariant: since the last digests the same number of bytes of each lane has been taken, in
 /// whole blocks.
 public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
-  /// Messages at once, at most.
+  /// Messages at once that are worth waiting for: all machines have as many lanes.
   public static var width: Int { Int(SHOAL_HASH_LANES) }
+  /// Messages at once, at most, on this machine.
+  public static var widest: Int { shoal_has_hash_lanes() ? Algorithm.widest : width }
   /// Bytes of which every part but the last is a multiple.
   public static var blockLength: Int { 64 }
 
   /// Whether the processor has what makes lanes worth while.
   let usesInstructions: Bool
+  let widest: Int
   /// The states of the lanes one after another.
   private var states: [UInt32]
   /// Blocks taken of each message.
@@ -29,18 +33,19 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   /// - Parameter usesInstructions: false for OpenSSL's digest, true only where there are some.
   init(usesInstructions: Bool) {
     self.usesInstructions = usesInstructions
-    states = Self.initialStates
+    widest = usesInstructions ? Algorithm.widest : Self.width
+    states = Self.initialStates(widest)
   }
 
-  private static var initialStates: [UInt32] {
-    (0..<width).flatMap { _ in Algorithm.initialState }
+  private static func initialStates(_ lanes: Int) -> [UInt32] {
+    (0..<lanes).flatMap { _ in Algorithm.initialState }
   }
 
   /// Takes the next part of each message: as many parts each time, all of one length.
   ///
-  /// - Precondition: one to four parts of whole blocks.
+  /// - Precondition: one to `widest` parts of whole blocks.
   public mutating func update(_ parts: [UnsafeRawBufferPointer]) {
-    let length = Self.commonLength(parts)
+    let length = commonLength(parts)
     precondition(length.isMultiple(of: Self.blockLength), "a part that is no whole blocks")
     guard usesInstructions else {
       for (lane, part) in parts.enumerated() { fallback[lane].update(part) }
@@ -51,7 +56,7 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
 
   /// The digest of each message, which ends with the given part, and a fresh start.
   public mutating func finish(_ parts: [UnsafeRawBufferPointer]) -> [Algorithm.Digest] {
-    let length = Self.commonLength(parts)
+    let length = commonLength(parts)
     guard usesInstructions else {
       return parts.enumerated().map { lane, part in
         fallback[lane].update(part)
@@ -60,20 +65,20 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
     }
     take(parts.map(\.baseAddress), blocks: length / Self.blockLength)
     takePadding(parts, after: length / Self.blockLength * Self.blockLength)
-    let words = states.count / Self.width
+    let words = states.count / widest
     for index in states.indices { states[index] = states[index].bigEndian }
     let digests = states.withUnsafeBytes { bytes in
       parts.indices.map { lane in
         Algorithm.digest(UnsafeRawBufferPointer(rebasing: bytes[(4 * words * lane)...]))
       }
     }
-    states = Self.initialStates
+    states = Self.initialStates(widest)
     blocks = 0
     return digests
   }
 
-  private static func commonLength(_ parts: [UnsafeRawBufferPointer]) -> Int {
-    precondition((1...width).contains(parts.count), "\(parts.count) messages in \(width) lanes")
+  private func commonLength(_ parts: [UnsafeRawBufferPointer]) -> Int {
+    precondition((1...widest).contains(parts.count), "\(parts.count) messages in \(widest) lanes")
     let length = parts[0].count
     precondition(parts.allSatisfy { $0.count == length }, "messages of different lengths")
     return length

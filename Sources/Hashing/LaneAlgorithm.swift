@@ -7,6 +7,8 @@ public protocol LaneAlgorithm {
 
   /// The state before the first block; its words are the digest in the end.
   static var initialState: [UInt32] { get }
+  /// Messages at once, at most, where the processor has instructions for it.
+  static var widest: Int { get }
   /// What OpenSSL calls it.
   static var name: StaticString { get }
   /// Takes blocks of each message into its state; only where the processor can.
@@ -22,6 +24,7 @@ public enum SHA1Algorithm: LaneAlgorithm {
   public static let initialState: [UInt32] = [
     0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0,
   ]
+  public static let widest = Int(shoal_widest_sha1())
   public static let name: StaticString = "SHA1"
 
   public static func take(
@@ -42,6 +45,7 @@ public enum SHA256Algorithm: LaneAlgorithm {
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
+  public static let widest = Int(SHOAL_HASH_LANES)
   public static let name: StaticString = "SHA256"
 
   public static func take(

@@ -13,6 +13,8 @@ struct ContentScan {
     let mark: FileMark
     let identity: FileIdentity
     let isExecutable: Bool
+    /// Where it is open to be read, if it is.
+    let slot: OpenFiles.Slot?
     /// Where a link that is kept leads, below the torrent's root.
     let linkTarget: [String]?
 
@@ -23,6 +25,7 @@ struct ContentScan {
       path = item.path
       place = item.place
       mark = FileMark(item.status)
+      slot = item.slot
       identity = FileIdentity(item.status)
       isExecutable = linkTarget == nil && item.status.st_mode & S_IXUSR != 0
       self.linkTarget = linkTarget
@@ -47,12 +50,15 @@ struct ContentScan {
   /// Files of one scan: more have no metainfo that anybody reads.
   static let mostFiles = 1 << 20
 
-  /// - Parameter passesOverTrouble: whether what cannot be listed or named is passed over, and a tree
-  ///   too large is cut short.
+  /// - Parameters:
+  ///   - passesOverTrouble: whether what cannot be listed or named is passed over, and a tree too
+  ///     large is cut short.
+  ///   - openFiles: keeps small files of a folder open to be read, if anything is to be read.
   /// - Throws: also when a folder cannot be listed or a name is not UTF-8: a torrent that silently
   ///   lacks something would be worse.
   init(
-    path: String, rules: ContentRules = ContentRules(), passesOverTrouble: Bool = false
+    path: String, rules: ContentRules = ContentRules(), passesOverTrouble: Bool = false,
+    openFiles: OpenFiles? = nil
   ) throws(StorageError) {
     let real = try Self.resolve(path)
     let given = path.split(separator: "/").last.map(String.init) ?? ""
@@ -71,7 +77,8 @@ struct ContentScan {
       isSingleFile = false
       let isRooted = rules.links == .follow
       folder = try Folder(path: isRooted ? "/" : real, makingIt: false)
-      listing = FolderListing(folder: folder, rules: rules, passesOverTrouble: passesOverTrouble)
+      listing = FolderListing(
+        folder: folder, rules: rules, passesOverTrouble: passesOverTrouble, openFiles: openFiles)
       try walk(
         ScannedItem(path: [], place: isRooted ? String(real.dropFirst()) : "", status: status))
     default:

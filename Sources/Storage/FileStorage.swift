@@ -29,8 +29,7 @@ public final class FileStorage: PieceStorage {
   private let descriptors: DescriptorPool
   private let owner: UInt32
   private let unsynced: Mutex<FileSet>
-  /// What the files looked like when somebody looked at them; nil where nobody did.
-  private let expected: [FileMark]?
+  private let expected: Expectation?
   /// Files that were read in parts, of those that are expected to stay as they were.
   private let readInParts: Mutex<FileSet>
 
@@ -61,13 +60,23 @@ public final class FileStorage: PieceStorage {
       access: access, descriptors: descriptors)
   }
 
-  /// - Parameter expected: what each file looked like before; see `firstChange()`.
+  /// What somebody found who looked at the files.
+  struct Expectation: Sendable {
+    /// What each file looked like.
+    let marks: [FileMark]
+    /// Those of them that are still open.
+    let openFiles: OpenFiles
+    /// Where each is open, if it is.
+    let slots: [OpenFiles.Slot?]
+  }
+
+  /// - Parameter expected: nil where nobody has looked; see `firstChange()`.
   init(
     _ folder: Folder, layout: FileLayout, paths: [String], access: Access,
-    descriptors: DescriptorPool = DescriptorPool(), expected: [FileMark]? = nil
+    descriptors: DescriptorPool = DescriptorPool(), expected: Expectation? = nil
   ) {
     precondition(paths.count == layout.files.count, "a path for each file")
-    precondition(expected == nil || expected?.count == paths.count, "a mark for each file")
+    precondition(expected == nil || expected?.marks.count == paths.count, "a mark for each file")
     self.layout = layout
     self.access = access
     self.paths = paths
@@ -159,7 +168,9 @@ public final class FileStorage: PieceStorage {
         rebasing: bytes[start..<start + Int(segment.length)])
       if let expected, segment.length == layout.files[segment.file].length {
         // Nobody comes back for another part of it: it is neither pooled nor looked at once more.
-        try folder.readWhole(paths[segment.file], into: part, mark: expected[segment.file])
+        try folder.readWhole(
+          paths[segment.file], opened: expected.take(segment.file), into: part,
+          mark: expected.marks[segment.file])
         return true
       }
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
@@ -267,7 +278,7 @@ public final class FileStorage: PieceStorage {
     let inParts = readInParts.withLock { $0 }
     return layout.files.indices.first { file in
       (layout.files[file].length == 0 || inParts.contains(file))
-        && folder.mark(of: paths[file]) != expected[file]
+        && folder.mark(of: paths[file]) != expected.marks[file]
     }
   }
 
@@ -301,6 +312,10 @@ extension FileStorage {
     }
     return opened.descriptor
   }
+}
+
+extension FileStorage.Expectation {
+  fileprivate func take(_ file: Int) -> Int32? { slots[file].flatMap { openFiles.take($0) } }
 }
 
 /// A set of files of one torrent.

@@ -53,20 +53,22 @@ final class Folder: Sendable {
 
   /// Reads a file from its first byte on, without keeping it open.
   ///
-  /// - Parameter mark: what the file looked like before.
+  /// - Parameters:
+  ///   - opened: its descriptor, which is closed, if somebody opened it before.
+  ///   - mark: what the file looked like before.
   /// - Throws: `changed` when it is gone, or another one by the time that it has been read.
   func readWhole(
-    _ below: String, into bytes: UnsafeMutableRawBufferPointer, mark: FileMark
+    _ below: String, opened: Int32?, into bytes: UnsafeMutableRawBufferPointer, mark: FileMark
   ) throws(StorageError) {
     do throws(StorageError) {
-      let descriptor = shoal_open_beneath(self.descriptor, below, O_RDONLY, 0)
+      let descriptor = opened ?? shoal_open_beneath(self.descriptor, below, O_RDONLY, 0)
       guard descriptor >= 0 else {
         throw StorageError(.open, code: errno, path: fullPath(below))
       }
       defer { close(descriptor) }
       try Transfer.read(descriptor, into: bytes, at: 0, path: fullPath(below))
       var status = stat()
-      guard fstat(descriptor, &status) == 0, FileMark(status) == mark else {
+      guard fstat(descriptor, &status) == 0, FileMark(status) == mark, status.st_nlink > 0 else {
         throw StorageError(.share, path: fullPath(below), .changed)
       }
     } catch {

@@ -9,6 +9,8 @@ struct ScannedItem: Sendable {
   /// Beneath the scan's folder; empty for that itself.
   var place: String
   var status: stat
+  /// Where it is open to be read, if it is.
+  var slot: OpenFiles.Slot?
   /// The folders that it lies in, where links are followed: one of them would have no end.
   var ancestors: [FileIdentity] = []
 
@@ -24,6 +26,8 @@ struct FolderListing: Sendable {
   let rules: ContentRules
   /// Whether what cannot be listed or named is passed over.
   let passesOverTrouble: Bool
+  /// Keeps what is opened; nil where nothing is to be read.
+  var openFiles: OpenFiles?
 
   typealias Listed = Result<[ScannedItem], StorageError>
 
@@ -68,13 +72,13 @@ struct FolderListing: Sendable {
       throw error
     }
     defer { closedir(stream) }
-    var names = try names(in: stream, of: parent)
+    var entries = try entries(in: stream, of: parent)
     // By bytes: the order of Swift's own strings depends on its version of Unicode.
-    names.sort { left, right in right.utf8.lexicographicallyPrecedes(left.utf8) }
+    entries.sort { left, right in right.name.utf8.lexicographicallyPrecedes(left.name.utf8) }
     let ancestors =
       rules.links == .follow ? parent.ancestors + [FileIdentity(parent.status)] : []
-    let listed = ParallelMap.map(names, runLength: Self.runLength, threads: threads) { name in
-      look(at: name, in: descriptor, of: parent, ancestors: ancestors)
+    let listed = ParallelMap.map(entries, runLength: Self.runLength, threads: threads) { entry in
+      look(at: entry, in: descriptor, of: parent, ancestors: ancestors)
     }
     var items: [ScannedItem] = []
     items.reserveCapacity(listed.count)
@@ -88,15 +92,22 @@ struct FolderListing: Sendable {
     return items
   }
 
-  private func names(
+  /// A name in a folder.
+  private struct Entry: Sendable {
+    let name: String
+    /// Whether the folder itself says that it is a regular file; not all file systems do.
+    let isFile: Bool
+  }
+
+  private func entries(
     in stream: OpaquePointer, of parent: ScannedItem
-  ) throws(StorageError) -> [String] {
-    var names: [String] = []
+  ) throws(StorageError) -> [Entry] {
+    var entries: [Entry] = []
     while true {
       errno = 0
       guard let entry = readdir(stream) else {
         guard errno == 0 else { throw StorageError(.scan, code: errno, path: fullPath(parent)) }
-        return names
+        return entries
       }
       let name = UnsafeRawPointer(entry).advanced(by: Self.nameOffset)
         .assumingMemoryBound(to: CChar.self)
@@ -105,20 +116,31 @@ struct FolderListing: Sendable {
         throw StorageError(
           .share, path: fullPath(parent) + "/" + String(cString: name), .nameNotText)
       }
-      if text != ".", text != ".." { names.append(text) }
+      if text != ".", text != ".." {
+        entries.append(Entry(name: text, isFile: entry.pointee.d_type == UInt8(DT_REG)))
+      }
     }
   }
 
   private func look(
-    at name: String, in descriptor: Int32, of parent: ScannedItem, ancestors: [FileIdentity]
+    at entry: Entry, in descriptor: Int32, of parent: ScannedItem, ancestors: [FileIdentity]
   ) -> Result<ScannedItem, StorageError> {
+    let name = entry.name
     let place = parent.place.isEmpty ? name : parent.place + "/" + name
+    let path = parent.path + [name]
+    if entry.isFile, let openFiles, rules.reasonToSkip(path) == nil,
+      let opened = openFiles.open(name, in: descriptor, longest: PieceReader.longestWholeRead)
+    {
+      return .success(
+        ScannedItem(
+          path: path, place: place, status: opened.status, slot: opened.slot, ancestors: ancestors))
+    }
     var status = stat()
     guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
       return .failure(StorageError(.scan, code: errno, path: folder.fullPath(place)))
     }
     return .success(
-      ScannedItem(path: parent.path + [name], place: place, status: status, ancestors: ancestors))
+      ScannedItem(path: path, place: place, status: status, ancestors: ancestors))
   }
 
   func fullPath(_ item: ScannedItem) -> String {

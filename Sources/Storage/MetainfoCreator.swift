@@ -13,7 +13,7 @@ public struct MetainfoCreator: Sendable {
   public let skipped: [SkippedItem]
   private let folder: Folder
   private let paths: [String]
-  private let marks: [FileMark]
+  private let expected: FileStorage.Expectation
 
   /// Looks what a path holds. Reads names and lengths, no content.
   ///
@@ -27,7 +27,8 @@ public struct MetainfoCreator: Sendable {
     path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion = .v1,
     rules: ContentRules = ContentRules()
   ) throws(StorageError) {
-    let scan = try ContentScan(path: path, rules: rules)
+    let openFiles = OpenFiles()
+    let scan = try ContentScan(path: path, rules: rules, openFiles: openFiles)
     let total = scan.files.reduce(0) { $0 &+ $1.length }
     guard total > 0 else { throw StorageError(.share, path: path, .nothingToShare) }
     let pieceLength = pieceLength ?? PieceGeometry.recommendedPieceLength(for: total)
@@ -48,7 +49,8 @@ public struct MetainfoCreator: Sendable {
     skipped = scan.skipped
     folder = scan.folder
     paths = scan.files.map(\.place)
-    marks = scan.files.map(\.mark)
+    expected = FileStorage.Expectation(
+      marks: scan.files.map(\.mark), openFiles: openFiles, slots: scan.files.map(\.slot))
   }
 
   /// The layout that whoever reads the metainfo finds in it.
@@ -106,7 +108,7 @@ public struct MetainfoCreator: Sendable {
     progress: (UInt64) -> Void = { _ in }
   ) throws(StorageError) -> [PieceHashes] {
     let storage = FileStorage(
-      folder, layout: layout, paths: paths, access: .readOnly, expected: marks)
+      folder, layout: layout, paths: paths, access: .readOnly, expected: expected)
     let scan = PieceScan(
       storage: storage, geometry: geometry, plan: plan,
       threads: threads ?? WorkerThread.recommendedCount, passesOverAbsence: false,

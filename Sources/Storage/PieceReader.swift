@@ -24,7 +24,14 @@ struct PieceReader: ~Copyable {
   }
 
   /// Bytes of a read: whole blocks, and a chunk for each lane fits the second-level cache together.
-  private static let chunkLength = 64 << 10
+  private static let longestChunk = 64 << 10
+  /// Where many lanes share the memory.
+  private static let shortestChunk = 32 << 10
+  /// Files up to this length may be read as a whole, in bytes.
+  static let longestWholeRead = longestChunk
+
+  private static let memoryLength = max(
+    SHA1Lanes.width * longestChunk, SHA1Lanes.widest * shortestChunk)
 
   init(
     storage: any PieceStorage, geometry: PieceGeometry, plan: HashPlan, cancellation: Cancellation
@@ -33,12 +40,12 @@ struct PieceReader: ~Copyable {
     self.geometry = geometry
     self.plan = plan
     self.cancellation = cancellation
-    memory = .allocate(byteCount: SHA1Lanes.width * Self.chunkLength, alignment: 4096)
+    memory = .allocate(byteCount: Self.memoryLength, alignment: 4096)
   }
 
   deinit { memory.deallocate() }
 
-  /// Hashes up to `SHA1Lanes.width` pieces of which as many bytes are hashed.
+  /// Hashes up to `SHA1Lanes.widest` pieces of which as many bytes are hashed.
   ///
   /// - Throws: for the first of them that cannot be read; none of them is found then.
   mutating func hash(
@@ -123,12 +130,13 @@ struct PieceReader: ~Copyable {
     var hashes = pieces.map { _ in PieceHashes() }
     var leaves: [[Bytes32]] = pieces.map { _ in [] }
     let length = plan.length(of: first, in: geometry)
+    let room = min(Self.longestChunk, memory.count / pieces.count & -Self.shortestChunk)
     var done = 0
     while done < length {
-      let chunk = min(Self.chunkLength, length - done)
+      let chunk = min(room, length - done)
       var parts: [UnsafeRawBufferPointer] = []
       for lane in pieces.indices {
-        let start = lane * Self.chunkLength
+        let start = lane * room
         let part = UnsafeMutableRawBufferPointer(rebasing: memory[start..<start + chunk])
         try fill(lane, part, done)
         parts.append(UnsafeRawBufferPointer(part))

@@ -59,7 +59,7 @@ struct PieceScan: Sendable {
   ) {
     var reader = PieceReader(
       storage: storage, geometry: geometry, plan: plan, cancellation: cancellation)
-    let run = max(SHA1Lanes.width, Int(Self.claimLength / UInt64(geometry.pieceLength)))
+    let run = max(lanes, Int(Self.claimLength / UInt64(geometry.pieceLength)))
     while !front.isOver.load(ordering: .relaxed) {
       let first = front.nextPiece.wrappingAdd(run, ordering: .relaxed).oldValue
       guard first < geometry.pieceCount else { return }
@@ -77,8 +77,19 @@ struct PieceScan: Sendable {
     }
   }
 
-  /// As many pieces side by side as the lanes take. Where one of them is absent, each is tried by
-  /// itself, so that the others are found.
+  /// Pieces side by side: as many as the processor takes, as long as each thread has several such
+  /// runs to do and a run is read in not too many places far apart.
+  private var lanes: Int {
+    let length = UInt64(SHA1Lanes.widest) * UInt64(geometry.pieceLength)
+    guard plan.takesSHA1, length <= Self.longestRun else { return SHA1Lanes.width }
+    return min(SHA1Lanes.widest, max(SHA1Lanes.width, geometry.pieceCount / (4 * max(threads, 1))))
+  }
+
+  /// Bytes of a run of more pieces than any machine takes side by side.
+  private static let longestRun: UInt64 = 32 << 20
+
+  /// As many pieces side by side as the lanes take. Where one of them is absent, fewer are tried at a
+  /// time, so that the others are found.
   private func hash(
     _ pieces: [PieceIndex], with reader: inout PieceReader,
     _ found: (PieceIndex, PieceHashes) -> Void
@@ -86,7 +97,7 @@ struct PieceScan: Sendable {
     var rest = pieces[...]
     while let first = rest.first {
       let length = plan.length(of: first, in: geometry)
-      let batch = rest.prefix(SHA1Lanes.width).prefix {
+      let batch = rest.prefix(lanes).prefix {
         plan.length(of: $0, in: geometry) == length
       }
       rest = rest.dropFirst(batch.count)
@@ -94,9 +105,9 @@ struct PieceScan: Sendable {
         try reader.hash(batch, found)
       } catch {
         guard passesOverAbsence, error.isAbsence else { throw error }
-        if batch.count > 1 {
-          for piece in batch { try hash([piece], with: &reader, found) }
-        }
+        guard batch.count > 1 else { continue }
+        try hash(Array(batch.prefix(batch.count / 2)), with: &reader, found)
+        try hash(Array(batch.dropFirst(batch.count / 2)), with: &reader, found)
       }
     }
   }

@@ -77,15 +77,30 @@ public struct MetainfoBuilder: Sendable {
           ("path", .list([.string(".pad"), .string("\(offset - end)")])),
         ]))
     }
+    files.reserveCapacity(layout.files.count)
     for file in layout.files {
       pad(to: file.offset)
       let path = BencodeValue.list(file.path.map { .string($0) })
-      files.append(.dictionary(Self.facts(of: file) + [("path", path)]))
+      files.append(
+        file.attributes.isEmpty && file.linkTarget == nil
+          ? Self.plain(length: file.length, path)
+          : .dictionary(Self.facts(of: file) + [("path", path)]))
       end = file.offset + file.length
     }
     pad(to: layout.extent)
     return [("files", .list(files)), ("pieces", .string(pieces))]
   }
+
+  /// What most files are: a dictionary for each of a hundred thousand, its keys in their order.
+  private static func plain(length: UInt64, _ path: BencodeValue) -> BencodeValue {
+    BencodeValue(
+      .dictionary([
+        .init(key: lengthKey, value: .integer(Int64(length))), .init(key: pathKey, value: path),
+      ]))
+  }
+
+  private static let lengthKey = ArraySlice("length".utf8)
+  private static let pathKey = ArraySlice("path".utf8)
 
   /// What both versions say of a file beside its path.
   static func facts(of file: FileEntry) -> [(String, BencodeValue)] {

@@ -1,0 +1,69 @@
+import Glibc
+import Synchronization
+
+/// Descriptors of small files that a scan opened to look at them, until the files are read: opening a
+/// file and asking its descriptor costs little more than asking for its status by name, and saves the
+/// second way to it.
+///
+/// The invariant: each descriptor is closed once, by who takes it or at the end.
+final class OpenFiles: Sendable {
+  /// Names one of the descriptors.
+  struct Slot: Sendable {
+    fileprivate let index: Int
+  }
+
+  private let capacity: Int
+  private let descriptors: Mutex<[Int32]>
+
+  /// Descriptors at most, however many the process may have.
+  private static let mostKept = 1 << 16
+  /// What the rest of the process may need.
+  private static let reserve = 256
+
+  init() {
+    var limit = rlimit()
+    let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    let granted = known ? Int(clamping: limit.rlim_cur) : 0
+    capacity = min(Self.mostKept, max(0, granted / 2 - Self.reserve))
+    descriptors = Mutex([])
+  }
+
+  deinit {
+    descriptors.withLock { descriptors in
+      for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+    }
+  }
+
+  /// Opens a file in a folder, if there is room for it and it is what can be read through a kept
+  /// descriptor: a regular file of at most `longest` bytes.
+  ///
+  /// - Returns: what it is, whatever became of its descriptor; nil when it cannot be opened.
+  func open(_ name: String, in folder: Int32, longest: Int) -> (status: stat, slot: Slot?)? {
+    guard descriptors.withLock({ $0.count < capacity }) else { return nil }
+    let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      close(descriptor)
+      return nil
+    }
+    guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0, status.st_size <= longest else {
+      close(descriptor)
+      return (status, nil)
+    }
+    let index = descriptors.withLock { descriptors in
+      descriptors.append(descriptor)
+      return descriptors.count - 1
+    }
+    return (status, Slot(index: index))
+  }
+
+  /// Hands over a descriptor, to be closed by the caller; nil when it was handed over before.
+  func take(_ slot: Slot) -> Int32? {
+    descriptors.withLock { descriptors in
+      let descriptor = descriptors[slot.index]
+      descriptors[slot.index] = -1
+      return descriptor < 0 ? nil : descriptor
+    }
+  }
+}
