@@ -107,6 +107,7 @@ public struct MetainfoCreator: Sendable {
     threads: Int? = nil, cancellation: Cancellation = Cancellation(),
     progress: (UInt64) -> Void = { _ in }
   ) throws(StorageError) -> [PieceHashes] {
+    defer { expected.openFiles.closeAll() }
     let storage = FileStorage(
       folder, layout: layout, paths: paths, access: .readOnly, expected: expected)
     let scan = PieceScan(

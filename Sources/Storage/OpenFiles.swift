@@ -28,9 +28,15 @@ final class OpenFiles: Sendable {
     descriptors = Mutex([])
   }
 
-  deinit {
+  deinit { closeAll() }
+
+  /// Closes what nobody has taken, such as files that were read in parts.
+  func closeAll() {
     descriptors.withLock { descriptors in
-      for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+      for index in descriptors.indices where descriptors[index] >= 0 {
+        close(descriptors[index])
+        descriptors[index] = -1
+      }
     }
   }
 

@@ -250,6 +250,22 @@ import TorrentModel
     #expect(error?.path == victim)
   }
 
+  /// Whoever shares for days keeps no file open from when it was hashed.
+  @Test func noFileStaysOpen() throws {
+    let folder = try TemporaryFolder()
+    for number in 0..<50 { try folder.write([UInt8](repeating: 1, count: 5000), to: "t/\(number)") }
+    func openFiles() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+      }.filter { $0.hasPrefix(folder.path("t/")) }
+    }
+    let creator = try MetainfoCreator(path: folder.path("t"), pieceLength: 1 << 16)
+    #expect(try openFiles().count == 50)
+    _ = try creator.hash()
+    #expect(try openFiles() == [])
+    #expect(creator.layout.files.count == 50)
+  }
+
   /// Folders beside each other, and the files of a large one, are looked at by several threads.
   @Test func manyFoldersAreListedInOneOrder() throws {
     let folder = try TemporaryFolder()
