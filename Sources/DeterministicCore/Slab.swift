@@ -6,12 +6,15 @@
 /// neither the slab nor, where they like, its elements can be copied.
 ///
 /// The invariant: a slot's generation is odd while it is filled and even while it is free, and
-/// exactly the filled slots of `elements` are initialised.
+/// exactly the filled slots are initialised. A slot begins with its generation, so that the look
+/// that tells a stale name from a good one brings the element's first fields into the processor's
+/// cache; large slots are whole cache lines.
 public struct Slab<Element: ~Copyable>: ~Copyable {
-  /// Room for `capacity` elements; nil before the first.
-  @usableFromInline var elements: UnsafeMutablePointer<Element>?
+  /// Room for `capacity` slots; nil before the first.
+  @usableFromInline var room: UnsafeMutableRawPointer?
   @usableFromInline var capacity = 0
-  @usableFromInline var generations: [UInt32] = []
+  /// Slots that were ever filled.
+  @usableFromInline var used = 0
   @usableFromInline var free: [UInt32] = []
 
   @inlinable
@@ -19,15 +22,63 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
   @inlinable
   deinit {
-    guard let elements else { return }
-    for slot in generations.indices where generations[slot] & 1 == 1 {
-      (elements + slot).deinitialize(count: 1)
+    guard let room else { return }
+    for slot in 0..<used where generation(of: slot).pointee & 1 == 1 {
+      element(in: slot).deinitialize(count: 1)
     }
-    elements.deallocate()
+    room.deallocate()
   }
 
+  // MARK: Where a slot lies
+
+  /// Bytes of a cache line.
+  @inlinable static var line: Int { 64 }
+
+  /// Bytes from the start of a slot to its element.
+  @inlinable static var elementOffset: Int {
+    max(MemoryLayout<UInt32>.stride, MemoryLayout<Element>.alignment)
+  }
+
+  @inlinable static var slotAlignment: Int {
+    elementOffset + MemoryLayout<Element>.size >= line ? line : elementOffset
+  }
+
+  /// Bytes from one slot to the next.
+  @inlinable static var slotStride: Int {
+    (elementOffset + MemoryLayout<Element>.size + slotAlignment - 1) / slotAlignment
+      * slotAlignment
+  }
+
+  @inlinable @inline(__always)
+  static func generation(
+    of slot: Int, in room: UnsafeMutableRawPointer
+  ) -> UnsafeMutablePointer<UInt32> {
+    (room + slot &* slotStride).assumingMemoryBound(to: UInt32.self)
+  }
+
+  @inlinable @inline(__always)
+  static func element(
+    in slot: Int, in room: UnsafeMutableRawPointer
+  ) -> UnsafeMutablePointer<Element> {
+    (room + (slot &* slotStride &+ elementOffset)).assumingMemoryBound(to: Element.self)
+  }
+
+  /// - Precondition: the slot lies in the room there is.
+  @inlinable @inline(__always)
+  func generation(of slot: Int) -> UnsafeMutablePointer<UInt32> {
+    Self.generation(of: slot, in: room.unsafelyUnwrapped)
+  }
+
+  /// - Precondition: the slot lies in the room there is.
+  @inlinable @inline(__always)
+  func element(in slot: Int) -> UnsafeMutablePointer<Element> {
+    Self.element(in: slot, in: room.unsafelyUnwrapped)
+  }
+
+  // MARK: Elements
+
   @inlinable
-  public var count: Int { generations.count - free.count }
+  public var count: Int { used - free.count }
 
   @inlinable
   public var isEmpty: Bool { count == 0 }
@@ -37,32 +88,35 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     let slot: Int
     if let vacant = free.popLast() {
       slot = Int(vacant)
-      generations[slot] &+= 1
+      generation(of: slot).pointee &+= 1
     } else {
-      slot = generations.count
+      slot = used
       if slot == capacity { grow() }
-      generations.append(1)
+      used += 1
+      generation(of: slot).initialize(to: 1)
     }
-    (elements! + slot).initialize(to: element)
-    return SlabID(slot: UInt32(slot), generation: generations[slot])
+    self.element(in: slot).initialize(to: element)
+    return SlabID(slot: UInt32(slot), generation: generation(of: slot).pointee)
   }
 
   /// Doubles the room. - Precondition: every slot is filled.
   @inlinable
   mutating func grow() {
     let doubled = max(4, 2 * capacity)
-    let room = UnsafeMutablePointer<Element>.allocate(capacity: doubled)
-    if let elements {
-      room.moveInitialize(from: elements, count: capacity)
-      elements.deallocate()
+    let larger = UnsafeMutableRawPointer.allocate(
+      byteCount: doubled * Self.slotStride, alignment: Self.slotAlignment)
+    for slot in 0..<used {
+      Self.generation(of: slot, in: larger).initialize(to: generation(of: slot).pointee)
+      Self.element(in: slot, in: larger).moveInitialize(from: element(in: slot), count: 1)
     }
-    elements = room
+    room?.deallocate()
+    room = larger
     capacity = doubled
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public func contains(_ id: SlabID) -> Bool {
-    Int(id.slot) < generations.count && generations[Int(id.slot)] == id.generation
+    Int(id.slot) < used && generation(of: Int(id.slot)).pointee == id.generation
       && id.generation & 1 == 1
   }
 
@@ -70,9 +124,9 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
   @inlinable
   public mutating func remove(_ id: SlabID) -> Element? {
     guard contains(id) else { return nil }
-    generations[Int(id.slot)] &+= 1
+    generation(of: Int(id.slot)).pointee &+= 1
     free.append(id.slot)
-    return (elements! + Int(id.slot)).move()
+    return element(in: Int(id.slot)).move()
   }
 
   /// The element named, which must be there: a stale name is a programmer's mistake here.
@@ -80,11 +134,11 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
   public subscript(id: SlabID) -> Element {
     _read {
       precondition(contains(id), "a stale slab name")
-      yield elements![Int(id.slot)]
+      yield element(in: Int(id.slot)).pointee
     }
     _modify {
       precondition(contains(id), "a stale slab name")
-      yield &elements![Int(id.slot)]
+      yield &element(in: Int(id.slot)).pointee
     }
   }
 
@@ -101,12 +155,13 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 
   /// All slots, filled and free, for loops that allocate nothing and whose body may remove elements.
   @inlinable
-  public var slots: Range<Int> { generations.indices }
+  public var slots: Range<Int> { 0..<used }
 
   /// The name of the element in a slot; nil while it is free.
   @inlinable
   public func id(at slot: Int) -> SlabID? {
-    let generation = generations[slot]
+    precondition(slot < used, "a slot that was never filled")
+    let generation = generation(of: slot).pointee
     return generation & 1 == 1 ? SlabID(slot: UInt32(slot), generation: generation) : nil
   }
 }
@@ -114,9 +169,9 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 extension Slab {
   @inlinable
   public func find(_ id: SlabID) -> Element? {
-    contains(id) ? elements![Int(id.slot)] : nil
+    contains(id) ? element(in: Int(id.slot)).pointee : nil
   }
 }
 
-/// The memory behind `elements` is reachable through the slab alone, which cannot be copied.
+/// The memory behind `room` is reachable through the slab alone, which cannot be copied.
 extension Slab: @unchecked Sendable where Element: Sendable & ~Copyable {}

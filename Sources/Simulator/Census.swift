@@ -26,16 +26,16 @@ struct Census {
 
   mutating func come(_ host: SimulatedHost) {
     online += 1
-    if host.plan.role != .freeRider { capacity += host.plan.link.uplink }
+    if host.role != .freeRider { capacity += host.plan.link.uplink }
     for piece in host.storage.verified.pieces { add(piece, at: host) }
   }
 
   mutating func go(_ host: SimulatedHost) {
     online -= 1
-    if host.plan.role != .freeRider { capacity -= host.plan.link.uplink }
+    if host.role != .freeRider { capacity -= host.plan.link.uplink }
     for piece in host.storage.verified.pieces {
       if host.plan.isHonest { holders[piece.index] -= 1 }
-      guard host.plan.role != .seed else { continue }
+      guard host.role != .seed else { continue }
       copies[piece.index] -= 1
       if copies[piece.index] == 0 { copied -= 1 }
     }
@@ -43,7 +43,7 @@ struct Census {
 
   mutating func add(_ piece: PieceIndex, at host: SimulatedHost) {
     if host.plan.isHonest { holders[piece.index] += 1 }
-    guard host.plan.role != .seed else { return }
+    guard host.role != .seed else { return }
     copies[piece.index] += 1
     if copies[piece.index] == 1 { copied += 1 }
     if copied == copies.count, seedBytesAtFirstCopy == nil { seedBytesAtFirstCopy = seedBytes }

@@ -10,7 +10,11 @@ struct BlockName: Equatable {
 
 /// One end of a connection: what its host sends on it. The ends of connection `c` are the flows
 /// `2c`, of the host that dialled, and `2c + 1`.
+///
+/// Half a cache line, so that a message finds both ends in one.
 struct Flow {
+  /// When what was last sent on it arrives; what follows arrives no sooner.
+  var lastArrival = Moment.zero
   /// The host at this end.
   var host: UInt32
   /// Which of the connections that had this place it belongs to; the same at both ends.
@@ -19,16 +23,12 @@ struct Flow {
   var key: PeerKey?
   /// The end is closed, or has been told that the other is.
   var isClosed = false
-  /// When what was last sent on it arrives; what follows arrives no sooner.
-  var lastArrival = Moment.zero
-  /// Blocks that wait for the uplink.
-  var queue = Queue<BlockName>()
-  /// Blocks that have left the uplink's queue and not passed the other end's downlink.
-  var inFlight: Int32 = 0
   /// Its host has told the other end that it serves it.
   var isUnchoked = false
   /// It stands among its host's turns.
   var hasTurn = false
+  /// Blocks that have left the uplink's queue and not passed the other end's downlink.
+  var inFlight: Int32 = 0
 
   init(host: UInt32, generation: UInt32) {
     self.host = host
@@ -38,39 +38,85 @@ struct Flow {
 
 /// All connections, at both ends. A place is used again when both ends have closed and nothing is on
 /// its way; its generation tells strangers from those who were meant.
+///
+/// The invariant: the first `count` of `flows` are initialised, `waiting` has as many elements, and
+/// a flow with an even number begins a cache line.
 struct ConnectionTable: ~Copyable {
-  private(set) var flows: [Flow] = []
+  private var flows: UnsafeMutablePointer<Flow>
+  private var count = 0
+  private var capacity: Int
+  /// Blocks that wait for the uplink, by flow.
+  private var waiting: [Queue<BlockName>] = []
   private var free: [UInt32] = []
 
+  init() {
+    capacity = 64
+    flows = Self.room(for: capacity)
+  }
+
+  deinit { flows.deallocate() }
+
+  private static func room(for capacity: Int) -> UnsafeMutablePointer<Flow> {
+    UnsafeMutableRawPointer.allocate(
+      byteCount: capacity * MemoryLayout<Flow>.stride, alignment: 2 * MemoryLayout<Flow>.stride
+    ).bindMemory(to: Flow.self, capacity: capacity)
+  }
+
   subscript(flow: UInt32) -> Flow {
-    _read { yield flows[Int(flow)] }
-    _modify { yield &flows[Int(flow)] }
+    _read {
+      precondition(flow < count, "a flow that was never opened")
+      yield flows[Int(flow)]
+    }
+    _modify {
+      precondition(flow < count, "a flow that was never opened")
+      yield &flows[Int(flow)]
+    }
+  }
+
+  /// The blocks that wait for the uplink to be sent on a flow.
+  subscript(waitingOn flow: UInt32) -> Queue<BlockName> {
+    _read { yield waiting[Int(flow)] }
+    _modify { yield &waiting[Int(flow)] }
   }
 
   /// Whether a flow is the one that was meant and open.
   func isOpen(_ flow: UInt32, _ generation: UInt32) -> Bool {
-    flows[Int(flow)].generation == generation && !flows[Int(flow)].isClosed
+    self[flow].generation == generation && !self[flow].isClosed
   }
 
   /// Returns the flow of the host that dials.
   mutating func open(from dialler: UInt32, to host: UInt32) -> UInt32 {
     if let place = free.popLast() {
-      let generation = flows[Int(place)].generation
-      flows[Int(place)] = Flow(host: dialler, generation: generation)
-      flows[Int(place) + 1] = Flow(host: host, generation: generation)
+      let generation = self[place].generation
+      self[place] = Flow(host: dialler, generation: generation)
+      self[place + 1] = Flow(host: host, generation: generation)
+      waiting[Int(place)] = Queue()
+      waiting[Int(place) + 1] = Queue()
       return place
     }
-    flows.append(Flow(host: dialler, generation: 0))
-    flows.append(Flow(host: host, generation: 0))
-    return UInt32(flows.count - 2)
+    if count == capacity { grow() }
+    (flows + count).initialize(to: Flow(host: dialler, generation: 0))
+    (flows + count + 1).initialize(to: Flow(host: host, generation: 0))
+    waiting.append(Queue())
+    waiting.append(Queue())
+    count += 2
+    return UInt32(count - 2)
+  }
+
+  private mutating func grow() {
+    let larger = Self.room(for: 2 * capacity)
+    larger.moveInitialize(from: flows, count: count)
+    flows.deallocate()
+    flows = larger
+    capacity *= 2
   }
 
   /// Frees the place of a connection both ends of which are closed.
   mutating func releaseIfClosed(_ flow: UInt32) {
     let first = flow & ~1
-    guard flows[Int(first)].isClosed, flows[Int(first) + 1].isClosed else { return }
-    flows[Int(first)].generation &+= 1
-    flows[Int(first) + 1].generation &+= 1
+    guard self[first].isClosed, self[first + 1].isClosed else { return }
+    self[first].generation &+= 1
+    self[first + 1].generation &+= 1
     free.append(first)
   }
 }

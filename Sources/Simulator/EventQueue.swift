@@ -1,22 +1,26 @@
 /// Events in the order of their moments and, at one moment, of their making.
 ///
-/// A calendar: a ring of buckets of about a millisecond each holds the next seconds, a heap what
-/// lies beyond them. Only the bucket that is being emptied is sorted, in a 4-ary heap, so that an
-/// event costs O(log of the events in its millisecond), whatever the size of the swarm.
+/// A calendar: a ring of buckets of about an eighth of a millisecond each holds the next seconds, a
+/// heap what lies beyond them. A bucket is sorted when its time comes, so that an event costs
+/// O(log of the events in its bucket), whatever the size of the swarm, and the next events can be
+/// looked at before they happen.
 ///
-/// The invariant: `current` holds every event before `horizon`'s first bucket, the ring those of
-/// the buckets after it, `later` those beyond the ring; a bucket's array is reused by the bucket
-/// that is next filled, so memory stays that of the most events ever waiting.
+/// The invariant: `run`, from `head` on, and `latecomers` hold every event up to the end of `bucket`,
+/// the ring those of the buckets after it, `later` those beyond the ring; a bucket's array is reused
+/// by the bucket that is next filled, so memory stays that of the most events ever waiting.
 struct EventQueue: ~Copyable {
-  /// Buckets of 2^20 ns.
-  private static let shift: UInt64 = 20
-  private static let ringLength: UInt64 = 4096
+  /// Buckets of 2^17 ns.
+  private static let shift: UInt64 = 17
+  private static let ringLength: UInt64 = 16_384
 
-  private var current = EventHeap()
+  /// The events of the bucket whose time it is, sorted; those before `head` have happened.
+  private(set) var run: [Event] = []
+  private(set) var head = 0
+  /// Events that were scheduled into that bucket since it was sorted.
+  private var latecomers = EventHeap()
   private var ring: [[Event]]
   private var spare: [[Event]] = []
   private var later = EventHeap()
-  /// The bucket that `current` was filled from.
   private var bucket: UInt64 = 0
   /// Events in the ring.
   private var ringCount = 0
@@ -24,7 +28,7 @@ struct EventQueue: ~Copyable {
 
   init() { ring = Array(repeating: [], count: Int(Self.ringLength)) }
 
-  var count: Int { current.count + ringCount + later.count }
+  var count: Int { run.count - head + latecomers.count + ringCount + later.count }
 
   mutating func schedule(_ event: Event) {
     var event = event
@@ -36,7 +40,7 @@ struct EventQueue: ~Copyable {
   private mutating func place(_ event: Event) {
     let target = event.at >> Self.shift
     if target <= bucket {
-      current.push(event)
+      latecomers.push(event)
     } else if target < bucket + Self.ringLength {
       let slot = Int(target % Self.ringLength)
       if ring[slot].capacity == 0, let array = spare.popLast() { ring[slot] = array }
@@ -48,25 +52,38 @@ struct EventQueue: ~Copyable {
   }
 
   mutating func next() -> Event? {
-    while current.isEmpty {
-      guard ringCount > 0 else {
-        guard let first = later.first else { return nil }
-        bucket = first.at >> Self.shift
-        refill()
-        continue
-      }
-      bucket += 1
-      let slot = Int(bucket % Self.ringLength)
-      if !ring[slot].isEmpty {
-        ringCount -= ring[slot].count
-        var array: [Event] = []
-        swap(&array, &ring[slot])
-        let emptied = current.replace(with: array)
-        if emptied.capacity > 0 { spare.append(emptied) }
-      }
-      refill()
+    while head == run.count, latecomers.isEmpty {
+      guard advance() else { return nil }
     }
-    return current.pop()
+    if let latecomer = latecomers.first, head == run.count || latecomer.precedes(run[head]) {
+      return latecomers.pop()
+    }
+    head += 1
+    return run[head - 1]
+  }
+
+  /// Goes on to the next bucket. Returns whether there are events at all.
+  private mutating func advance() -> Bool {
+    guard ringCount > 0 else {
+      guard let first = later.first else { return false }
+      bucket = first.at >> Self.shift
+      refill()
+      return true
+    }
+    bucket += 1
+    let slot = Int(bucket % Self.ringLength)
+    if !ring[slot].isEmpty {
+      ringCount -= ring[slot].count
+      run.removeAll(keepingCapacity: true)
+      swap(&run, &ring[slot])
+      run.sort { $0.precedes($1) }
+      head = 0
+      var emptied: [Event] = []
+      swap(&emptied, &ring[slot])
+      if emptied.capacity > 0 { spare.append(emptied) }
+    }
+    refill()
+    return true
   }
 
   /// Moves what the ring has come to cover into it.
@@ -101,25 +118,13 @@ struct EventHeap {
   mutating func pop() -> Event? {
     guard let first = events.first else { return nil }
     let last = events.removeLast()
-    if !events.isEmpty { sink(last, from: 0) }
+    if !events.isEmpty { sink(last) }
     return first
   }
 
-  /// Takes other events in place of its own, which are none. Returns an empty array to reuse.
-  mutating func replace(with array: [Event]) -> [Event] {
-    let emptied = events
-    events = array
-    if events.count > 1 {
-      for parent in stride(from: (events.count - 2) / 4, through: 0, by: -1) {
-        sink(events[parent], from: parent)
-      }
-    }
-    return emptied
-  }
-
-  /// Puts an event where `place` is or below it.
-  private mutating func sink(_ event: Event, from place: Int) {
-    var parent = place
+  /// Puts an event at the top or below it.
+  private mutating func sink(_ event: Event) {
+    var parent = 0
     while true {
       let first = 4 * parent + 1
       guard first < events.count else { break }

@@ -62,7 +62,7 @@ extension World {
     for number in hosts.indices { check(number) }
     let results = hosts.map { host in
       HostOutcome(
-        number: host.number, role: host.plan.role, group: host.plan.group,
+        number: host.number, role: host.role, group: host.plan.group,
         isWaitedFor: host.plan.isWaitedFor, startedAt: host.startedAt,
         completedAt: host.completedAt, bytesSent: host.bytesSent,
         bytesReceived: host.bytesReceived, blocksSent: host.blocksSent, bannedBy: host.bannedBy,

@@ -8,23 +8,26 @@ final class SimulatedHost {
   var isOnline = false
   /// It went of its own accord, and does not come back.
   var hasLeft = false
+  // The uplink serves blocks one at a time, in turn for each flow that may send.
+  var isSending = false
+  let role: HostPlan.Role
   /// Counts arrivals and restarts, so that what was meant for an earlier life is not taken for one
   /// of this.
   var life: UInt32 = 0
   /// The flow behind each peer key, by its slot.
   var flows: [HostFlow] = []
-  var swarm: Swarm
+  /// Its swarm has a place of its own, the same for as long as the host exists: the world looks at
+  /// it ahead of time without counting a reference to the host.
+  let swarmPlace: UnsafeMutablePointer<Swarm>
+  var turns = Queue<UInt32>()
+  var sendsUntil = Moment.zero
+  /// When the downlink will have passed on all that has come to it.
+  var downlinkFreeAt = Moment.zero
+
   var storage: SimulatedStorage
   let plan: HostPlan
   var schedule: AnnounceSchedule
   var announceSetFor = Moment.distantFuture
-
-  // The uplink serves blocks one at a time, in turn for each flow that may send.
-  var isSending = false
-  var sendsUntil = Moment.zero
-  var turns = Queue<UInt32>()
-  /// When the downlink will have passed on all that has come to it.
-  var downlinkFreeAt = Moment.zero
 
   // What is measured.
   var startedAt: Moment?
@@ -47,9 +50,21 @@ final class SimulatedHost {
   ) {
     self.number = number
     self.plan = plan
-    self.swarm = swarm
+    role = plan.role
+    swarmPlace = UnsafeMutablePointer.allocate(capacity: 1)
+    swarmPlace.initialize(to: swarm)
     self.schedule = schedule
     self.storage = storage
+  }
+
+  deinit {
+    swarmPlace.deinitialize(count: 1)
+    swarmPlace.deallocate()
+  }
+
+  var swarm: Swarm {
+    _read { yield swarmPlace.pointee }
+    _modify { yield &swarmPlace.pointee }
   }
 
   /// The flow to a peer; nil when there is none any more.

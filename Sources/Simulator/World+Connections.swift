@@ -130,7 +130,7 @@ extension World {
     guard let flow = host.flow(key) else {
       return complain(host, "sends to a peer it has no connection with: \(message)")
     }
-    if host.plan.role == .freeRider, message.isGift { return }
+    if host.role == .freeRider, message.isGift { return }
     if checkEvery > 0 { checkSlots(message, of: host, on: flow) }
     switch message {
     case .have(let piece):
@@ -199,7 +199,7 @@ extension World {
   mutating func shut(_ flow: UInt32, of host: SimulatedHost) {
     if let key = connections[flow].key { host.forgetFlow(key) }
     connections[flow].isClosed = true
-    connections[flow].queue.removeAll()
+    connections[waitingOn: flow].removeAll()
     requestBook.clear(flow)
     if connections[flow].hasTurn, let turn = host.turns.firstIndex(where: { $0 == flow }) {
       host.turns.remove(at: turn)

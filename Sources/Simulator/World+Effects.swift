@@ -13,6 +13,7 @@ extension World {
     let host = hosts[number]
     if checkEvery > 0 { wasInEndgame = host.swarm.isInEndgame }
     host.swarm.handle(input, at: now, into: &batch)
+    foresee(batch, of: host)
     if let mutation {
       for effect in batch.compactMap({ mutation(number, $0) }) { perform(effect, of: host) }
     } else {

@@ -32,6 +32,7 @@ extension World {
       SimulatedHost(
         number, host, newSwarm(number, life: 1, at: host.arrivesAt), newSchedule(),
         SimulatedStorage(have)))
+    swarmPlaces.append(hosts[number].swarmPlace)
     schedule(.arrival, at: host.arrivesAt, host: number)
   }
 
@@ -62,7 +63,7 @@ extension World {
     let count = tell(
       number,
       .ready(geometry, have: host.storage.verified, wanted: nil, metadata: Self.metadata))
-    if host.swarm.isComplete, host.completedAt == nil, host.plan.role != .seed {
+    if host.swarm.isComplete, host.completedAt == nil, host.role != .seed {
       noteComplete(host)
     }
     if case .lasting(let span) = host.plan.stay {

@@ -18,7 +18,7 @@ extension World {
   mutating func noteComplete(_ host: SimulatedHost) {
     host.schedule.noteComplete(at: now)
     setAnnounceTimer(host)
-    guard host.completedAt == nil, host.plan.role != .seed else { return }
+    guard host.completedAt == nil, host.role != .seed else { return }
     host.completedAt = now
     if host.plan.isWaitedFor { awaited -= 1 }
     if case .afterCompletion(let span) = host.plan.stay {
@@ -37,7 +37,7 @@ extension World {
     var pieces = 0
     var complete = 0
     var takers = 0
-    for host in hosts where host.plan.role != .seed && host.startedAt != nil {
+    for host in hosts where host.role != .seed && host.startedAt != nil {
       takers += 1
       pieces += host.storage.verified.setCount
       if host.completedAt != nil { complete += 1 }

@@ -12,7 +12,8 @@ import TorrentModel
 extension World {
   mutating func enqueue(_ block: Block, from host: SimulatedHost, to key: PeerKey) {
     guard let flow = host.flow(key), let number = geometry.blockNumber(of: block) else { return }
-    connections[flow].queue.append(BlockName(piece: block.piece.number, number: UInt16(number)))
+    connections[waitingOn: flow].append(
+      BlockName(piece: block.piece.number, number: UInt16(number)))
     takeTurn(flow, of: host)
   }
 
@@ -36,15 +37,15 @@ extension World {
     guard !host.isSending, links[host.number].uplink > 0 else { return }
     while let flow = host.turns.popFirst() {
       // One that may not send asks for a turn again when it may.
-      guard let block = connections[flow].queue.first,
+      guard let block = connections[waitingOn: flow].first,
         connections[flow].inFlight < window(flow, of: host)
       else {
         connections[flow].hasTurn = false
         continue
       }
-      connections[flow].queue.popFirst()
+      connections[waitingOn: flow].popFirst()
       connections[flow].inFlight += 1
-      if connections[flow].queue.isEmpty {
+      if connections[waitingOn: flow].isEmpty {
         connections[flow].hasTurn = false
       } else {
         host.turns.append(flow)
@@ -73,7 +74,7 @@ extension World {
     let bytes = UInt64(length(of: name))
     ledger.send(bytes)
     host.bytesSent += bytes
-    if host.plan.role == .seed { census.noteSeedSent(bytes) }
+    if host.role == .seed { census.noteSeedSent(bytes) }
     guard connections.isOpen(event.subject, event.generation),
       let key = connections[event.subject].key
     else {
@@ -86,7 +87,7 @@ extension World {
     if let arrival = arrival(from: host.number, to: receiver) {
       schedule(
         .reached, at: arrival, host: receiver, subject: other, generation: event.generation,
-        piece: event.piece, number: event.number, isPoisoned: host.plan.role == .poisoner)
+        piece: event.piece, number: event.number, isPoisoned: host.role == .poisoner)
     } else {
       ledger.lose(bytes)
     }
@@ -145,7 +146,7 @@ extension World {
     guard connections.isOpen(flow, event.generation) else { return }
     connections[flow].inFlight -= 1
     let host = hosts[Int(connections[flow].host)]
-    if host.isOnline, !connections[flow].queue.isEmpty { takeTurn(flow, of: host) }
+    if host.isOnline, !connections[waitingOn: flow].isEmpty { takeTurn(flow, of: host) }
   }
 
   /// Takes waiting blocks back; the swarm hears of it as soon as it has been dealt with.
@@ -155,11 +156,11 @@ extension World {
     guard let flow = host.flow(key) else { return }
     var taken: [Block] = []
     var kept = Queue<BlockName>()
-    while let name = connections[flow].queue.popFirst() {
+    while let name = connections[waitingOn: flow].popFirst() {
       let block = geometry.block(Int(name.number), in: PieceIndex(number: name.piece))
       if matches(block) { taken.append(block) } else { kept.append(name) }
     }
-    connections[flow].queue = kept
+    connections[waitingOn: flow] = kept
     guard !taken.isEmpty else { return }
     schedule(
       .unsent, at: now, host: host.number, subject: flow,

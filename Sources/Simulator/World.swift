@@ -25,6 +25,10 @@ public struct World: ~Copyable {
   var generator: SeededGenerator
   var digest = TraceDigest()
   var hosts: [SimulatedHost] = []
+  /// Where their swarms lie, for `foresee`.
+  var swarmPlaces: [UnsafeMutablePointer<Swarm>] = []
+  /// What `foresee` saw, which means nothing.
+  var seen = 0
   /// The hosts' links, close together.
   let links: [AccessLink]
   var connections = ConnectionTable()
@@ -61,6 +65,8 @@ public struct World: ~Copyable {
   var mutation: Mutation?
   /// Hosts that are waited for and not complete.
   var awaited: Int
+
+  private let inPlace = InPlace()
 
   /// A run with more violations than this has shown enough.
   static let mostViolations = 20
@@ -114,6 +120,7 @@ public struct World: ~Copyable {
       left -= 1
       eventCount += 1
       now = Moment(nanoseconds: event.at)
+      if queue.head % Self.foreseen == 1 { foresee() }
       let made = happen(event)
       digest.fold(event, effects: made)
       if checkEvery > 0, eventCount % checkEvery == 0 { check(Int(event.host)) }

@@ -15,6 +15,7 @@ extension Availability {
   mutating func rarest(
     of has: Bitfield, untouched: Bitfield, using generator: inout SeededGenerator
   ) -> PieceIndex? {
+    catchUp(using: &generator)
     var budget = has.wordCount + min(Self.mostCompared, has.setCount)
     for level in orders.indices.reversed() where orders[level] != nil {
       if let piece = orders[level]!.first(in: has, budget: &budget) { return piece }
@@ -41,12 +42,13 @@ extension Availability {
   mutating func anyPiece(
     of has: Bitfield, untouched: Bitfield, using generator: inout SeededGenerator
   ) -> PieceIndex? {
+    catchUp(using: &generator)
     if hasOnePriority {
       return choose(of: has, untouched: untouched, priority: nil, using: &generator)
     }
     guard let rarest = rarest(of: has, untouched: untouched, using: &generator) else { return nil }
     return choose(
-      of: has, untouched: untouched, priority: listing[rarest.index], using: &generator)
+      of: has, untouched: untouched, priority: listing(of: rarest), using: &generator)
   }
 
   /// Counts the candidates, draws a number and goes to the piece of that number.
@@ -82,7 +84,7 @@ extension Availability {
     while rest != 0 {
       let before = rest
       let piece = Self.firstPiece(of: &rest, at: position)
-      if listing[piece.index] != priority { kept &= ~(before ^ rest) }
+      if listing(of: piece) != priority { kept &= ~(before ^ rest) }
     }
     return kept
   }
@@ -95,7 +97,7 @@ extension Availability {
   }
 
   private func precedes(_ left: PieceIndex, _ right: PieceIndex) -> Bool {
-    let (leftPriority, rightPriority) = (listing[left.index], listing[right.index])
+    let (leftPriority, rightPriority) = (listing(of: left), listing(of: right))
     guard leftPriority == rightPriority else { return leftPriority > rightPriority }
     let level = Int(leftPriority.rawValue)
     return orders[level]!.rank(of: left) < orders[level]!.rank(of: right)

@@ -10,26 +10,60 @@ import TorrentModel
 /// before it makes the numbers of the buckets grow.
 ///
 /// The order depends on `counts` alone, since `everywhere` is common to all pieces.
+///
+/// A piece that is announced is counted at once, but moves up in its order only before the order is
+/// next looked at: a HAVE touches two cache lines instead of a dozen, and what ten HAVEs move is moved
+/// when it is all at hand. The invariant: `announced` holds the moves not made, in their order, and
+/// none of them is of a piece that nobody had, so that `fetchableCount` needs none of them.
 struct Availability {
-  private var counts: [UInt32]
+  /// What is known of a piece, in one word.
+  private struct Entry {
+    private var word: UInt32 = 0
+
+    /// Peers that have the piece, of those that are counted piece by piece.
+    var count: Int {
+      get { Int(word >> 2) }
+      set { word = UInt32(newValue) << 2 | word & 3 }
+    }
+
+    /// The priority under which it is listed as untouched; unwanted when it is not listed.
+    var listing: PiecePriority {
+      get { PiecePriority(rawValue: UInt8(word & 3)) ?? .unwanted }
+      set { word = word & ~3 | UInt32(newValue.rawValue) }
+    }
+  }
+
+  /// A listed piece that is at one peer more than its bucket says.
+  struct Move {
+    let piece: PieceIndex
+    /// The bucket to move from.
+    let bucket: UInt32
+  }
+
+  private var counts: [Entry]
   private var everywhere = 0
-  /// The priority under which a piece is listed as untouched; unwanted when it is not listed.
-  private(set) var listing: [PiecePriority]
+  private(set) var announced: [Move] = []
   /// One order for each priority above unwanted, made when it is first used.
   var orders: [RarityOrder?]
+  var searchSteps = 0
+
+  /// Moves left undone at most.
+  static let mostAnnounced = 64
 
   /// How far `everywhere` falls below zero before all pieces are counted anew: one pass over the
   /// pieces for a thousand departures.
   static let mostBorrowed = 1024
 
   init(pieceCount: Int) {
-    counts = Array(repeating: 0, count: pieceCount)
-    listing = Array(repeating: .unwanted, count: pieceCount)
+    counts = Array(repeating: Entry(), count: pieceCount)
     orders = Array(repeating: nil, count: PiecePriority.allCases.count)
   }
 
   /// Connected peers that have the piece. O(1).
-  subscript(piece: PieceIndex) -> Int { Int(counts[piece.index]) + everywhere }
+  subscript(piece: PieceIndex) -> Int { counts[piece.index].count + everywhere }
+
+  /// The priority under which a piece is listed as untouched; unwanted when it is not listed.
+  func listing(of piece: PieceIndex) -> PiecePriority { counts[piece.index].listing }
 
   /// Pieces listed as untouched that at least one peer has. O(1).
   var fetchableCount: Int {
@@ -43,14 +77,13 @@ struct Availability {
   /// How many whole copies the connected peers hold between them, the fraction counting the pieces
   /// of which there is one copy more. O(pieces), for display.
   var distributedCopies: Double {
-    guard let least = counts.min() else { return 0 }
-    let above = counts.reduce(0) { $0 + ($1 > least ? 1 : 0) }
-    return Double(Int(least) + everywhere) + Double(above) / Double(counts.count)
+    guard let least = counts.lazy.map(\.count).min() else { return 0 }
+    let above = counts.reduce(0) { $0 + ($1.count > least ? 1 : 0) }
+    return Double(least + everywhere) + Double(above) / Double(counts.count)
   }
 
   /// Swaps, and pieces, buckets and words looked at.
   var steps: Int { orders.reduce(searchSteps) { $0 + ($1?.steps ?? 0) } }
-  var searchSteps = 0
 
   /// Buckets kept for the most used priority.
   var bucketCount: Int { orders.reduce(0) { max($0, $1?.bucketCount ?? 0) } }
@@ -66,6 +99,7 @@ struct Availability {
   }
 
   mutating func remove(_ bitfield: Bitfield, using generator: inout SeededGenerator) {
+    catchUp(using: &generator)
     if bitfield.isFull {
       everywhere -= 1
       if everywhere < -Self.mostBorrowed { rebase() }
@@ -74,25 +108,32 @@ struct Availability {
     }
   }
 
-  /// O(1).
-  mutating func increment(_ piece: PieceIndex, using generator: inout SeededGenerator) {
-    let count = Int(counts[piece.index])
-    counts[piece.index] += 1
-    let priority = listing[piece.index]
-    if priority != .unwanted {
-      orders[Int(priority.rawValue)]!.raise(piece, from: count, using: &generator)
+  /// Counts a piece at one peer more. Returns the priority under which it is listed. O(1).
+  @discardableResult
+  mutating func increment(
+    _ piece: PieceIndex, using generator: inout SeededGenerator
+  ) -> PiecePriority {
+    let count = counts[piece.index].count
+    counts[piece.index].count = count + 1
+    let listing = counts[piece.index].listing
+    guard listing != .unwanted else { return listing }
+    announced.append(Move(piece: piece, bucket: UInt32(count)))
+    if count + everywhere <= 0 || announced.count >= Self.mostAnnounced {
+      catchUp(using: &generator)
     }
+    return listing
   }
 
-  /// O(1).
+  /// O(1), after the moves that are left to make.
   mutating func decrement(_ piece: PieceIndex, using generator: inout SeededGenerator) {
     precondition(self[piece] > 0, "a peer takes away a piece that no peer has")
     // A peer counted as full may be gone with a smaller bitfield only by a caller's mistake, so a
     // positive sum with nothing in `counts` cannot happen.
-    precondition(counts[piece.index] > 0, "a peer leaves with other pieces than it announced")
-    let count = Int(counts[piece.index])
-    counts[piece.index] -= 1
-    let priority = listing[piece.index]
+    let count = counts[piece.index].count
+    precondition(count > 0, "a peer leaves with other pieces than it announced")
+    catchUp(using: &generator)
+    counts[piece.index].count = count - 1
+    let priority = counts[piece.index].listing
     if priority != .unwanted {
       orders[Int(priority.rawValue)]!.lower(piece, from: count, using: &generator)
     }
@@ -100,9 +141,19 @@ struct Availability {
 
   private mutating func rebase() {
     let borrowed = -everywhere
-    for piece in counts.indices { counts[piece] -= UInt32(borrowed) }
+    for piece in counts.indices { counts[piece].count -= borrowed }
     for level in orders.indices { orders[level]?.dropLowest(borrowed) }
     everywhere = 0
+  }
+
+  /// Makes the moves that announcements have left to make. O(them).
+  mutating func catchUp(using generator: inout SeededGenerator) {
+    guard !announced.isEmpty else { return }
+    for move in announced {
+      let level = Int(counts[move.piece.index].listing.rawValue)
+      orders[level]!.raise(move.piece, from: Int(move.bucket), using: &generator)
+    }
+    announced.removeAll(keepingCapacity: true)
   }
 
   // MARK: The untouched pieces, rarest first
@@ -111,20 +162,22 @@ struct Availability {
   mutating func list(
     _ piece: PieceIndex, priority: PiecePriority, using generator: inout SeededGenerator
   ) {
-    precondition(listing[piece.index] == .unwanted, "a piece is listed once")
+    precondition(counts[piece.index].listing == .unwanted, "a piece is listed once")
     guard priority != .unwanted else { return }
+    catchUp(using: &generator)
     let level = Int(priority.rawValue)
     if orders[level] == nil { orders[level] = RarityOrder(pieceCount: counts.count) }
-    orders[level]!.insert(piece, bucket: Int(counts[piece.index]), using: &generator)
-    listing[piece.index] = priority
+    orders[level]!.insert(piece, bucket: counts[piece.index].count, using: &generator)
+    counts[piece.index].listing = priority
   }
 
   /// Takes a piece off the list: it is being fetched, was verified or is not wanted any more.
-  mutating func unlist(_ piece: PieceIndex) {
-    let priority = listing[piece.index]
+  mutating func unlist(_ piece: PieceIndex, using generator: inout SeededGenerator) {
+    let priority = counts[piece.index].listing
     guard priority != .unwanted else { return }
-    orders[Int(priority.rawValue)]!.remove(piece, bucket: Int(counts[piece.index]))
-    listing[piece.index] = .unwanted
+    catchUp(using: &generator)
+    orders[Int(priority.rawValue)]!.remove(piece, bucket: counts[piece.index].count)
+    counts[piece.index].listing = .unwanted
   }
 
   /// Whether any untouched piece has a higher priority.

@@ -8,9 +8,9 @@ import TorrentModel
 /// it back or bars it. Decides over arrays; the dictionary is only looked things up in.
 struct CandidateList: Sendable {
   private struct Record {
-    var source: PeerSource
-    var failures = 0
     var notBefore = Moment.zero
+    var source: PeerSource
+    var failures: UInt8 = 0
     var isWaiting = true
     /// Never to be dialled again: ourselves, or one with which there is nothing to trade for good.
     var isBarred = false
@@ -124,11 +124,11 @@ struct CandidateList: Sendable {
   mutating func giveBack(_ endpoint: Endpoint, wasUseful: Bool, at now: Moment) {
     guard var record = records[endpoint], !record.isWaiting, !record.isBarred else { return }
     record.failures = wasUseful ? 1 : record.failures + 1
-    guard record.failures <= Self.mostFailures else {
+    guard Int(record.failures) <= Self.mostFailures else {
       records[endpoint] = nil
       return
     }
-    wait(endpoint, record, until: now + Self.firstRetry * (1 << (record.failures - 1)))
+    wait(endpoint, record, until: now + Self.firstRetry * (1 << Int(record.failures - 1)))
   }
 
   func answersEncrypted(_ endpoint: Endpoint) -> Bool? { records[endpoint]?.answersEncrypted }

@@ -20,8 +20,8 @@ struct PeerState: ~Copyable, Sendable {
     case webSeed
   }
 
-  // What every message looks at comes first and together: a HAVE of one of many peers finds nothing
-  // of it in the processor's caches, and waits for each line of it.
+  // What every message looks at comes first, in the cache line that its slot's generation begins: a
+  // HAVE of one of many peers finds nothing of it in the processor's caches, and waits for each line.
   var lastReceived: Moment
   var lastSent: Moment
   /// The pieces it has; nil before it says, or before the torrent's geometry is known.
@@ -35,12 +35,36 @@ struct PeerState: ~Copyable, Sendable {
   var isInterested = false
   var chokesUs = true
   var weAreInterested = false
-  /// Pieces that we suggested to it and that it has not announced since.
-  var offered: [PieceOffer] = []
+  /// It wants nothing of anybody (BEP 21).
+  var isUploadOnly = false
   /// What we, as a seed, gave to it alone has come to others.
   var passesOn = false
   /// Pieces the peer serves even while it chokes us (BEP 6).
   var allowedFast: [PieceIndex] = []
+
+  // Downloading.
+  var requests = Queue<PendingRequest>()
+  var pipeline: RequestPipeline
+  /// Pieces the peer would have us fetch next (BEP 6), the latest last.
+  var suggested: [PieceIndex] = []
+  static let mostSuggested = 32
+  var down: RateMeter
+
+  // Uploading.
+  /// Blocks asked for and not yet handed to the kernel.
+  var queuedUploads = 0
+  /// Pieces that we suggested to it and that it has not announced since.
+  var offered: [PieceOffer] = []
+  /// What a super-seed lets it know of; nil where it knows what we have.
+  var revealed: Revelation?
+  var up: RateMeter
+  /// Pieces we serve even while we choke the peer (BEP 6).
+  var grantedFast: [PieceIndex] = []
+  /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
+  /// ever.
+  var fastBytesLeft = 0
+  /// When we last choked or unchoked it.
+  var choiceChangedAt: Moment
 
   // Who it is.
   let endpoint: Endpoint
@@ -62,28 +86,6 @@ struct PeerState: ~Copyable, Sendable {
   /// Times that it had everything and lost a piece.
   var lossesAsSeed = 0
 
-  // Downloading.
-  var requests = Queue<PendingRequest>()
-  var pipeline: RequestPipeline
-  var down: RateMeter
-  /// Pieces the peer would have us fetch next (BEP 6), the latest last.
-  var suggested: [PieceIndex] = []
-  static let mostSuggested = 32
-
-  // Uploading.
-  var up: RateMeter
-  /// Blocks asked for and not yet handed to the kernel.
-  var queuedUploads = 0
-  /// Pieces we serve even while we choke the peer (BEP 6).
-  var grantedFast: [PieceIndex] = []
-  /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
-  /// ever.
-  var fastBytesLeft = 0
-  /// What a super-seed lets it know of; nil where it knows what we have.
-  var revealed: Revelation?
-  /// When we last choked or unchoked it.
-  var choiceChangedAt: Moment
-
   // Extensions.
   var metadataID: UInt8?
   var metadataSize: Int?
@@ -101,10 +103,10 @@ struct PeerState: ~Copyable, Sendable {
   var awaitsLeaves = false
   var clientVersion: String?
   var exchange = PeerExchange()
-  /// It wants nothing of anybody (BEP 21).
-  var isUploadOnly = false
   /// What makes it a web seed; nil for peers.
   var webSeed: WebSeedState?
+
+  private let inPlace = InPlace()
 
   /// A description of the peer's pieces that arrived before the torrent's metadata.
   enum UnreadField: Sendable {
@@ -130,12 +132,18 @@ struct PeerState: ~Copyable, Sendable {
     lastSent = now
   }
 
-  var isConnected: Bool { phase == .connected }
   /// Where others can connect to it, as far as we know.
   var dialableAt: Endpoint? { isOutgoing ? endpoint : listeningOn }
-  func has(_ piece: PieceIndex) -> Bool { pieces != nil && pieces![piece] }
-  var isSeed: Bool { pieces?.isFull ?? false }
-  /// It has something for us and would serve a request.
-  var isWorthAsking: Bool { weAreInterested && (!chokesUs || !allowedFast.isEmpty) }
   var offersMetadata: Bool { isConnected && metadataID != nil && metadataSize != nil }
+
+  // What is asked of it at every message.
+  @inline(__always) var isConnected: Bool { phase == .connected }
+  @inline(__always) var isSeed: Bool { pieces?.isFull ?? false }
+  /// It has something for us and would serve a request.
+  @inline(__always) var isWorthAsking: Bool {
+    weAreInterested && (!chokesUs || !allowedFast.isEmpty)
+  }
+
+  @inline(__always)
+  func has(_ piece: PieceIndex) -> Bool { pieces != nil && pieces![piece] }
 }

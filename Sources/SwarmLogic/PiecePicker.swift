@@ -41,9 +41,15 @@ public struct PiecePicker: Sendable {
   /// are wanted soon, to have something to trade, and rare ones are slow to come (Cohen, 2003).
   public static let randomFirstPieces = 4
 
-  public let geometry: PieceGeometry
   /// The verified pieces.
   public internal(set) var have: Bitfield
+  /// Wanted pieces that are not verified.
+  var missing: Bitfield
+  var availability: Availability
+  /// Missing pieces that are not in flight.
+  var untouched: Bitfield
+
+  public let geometry: PieceGeometry
   /// Bytes of wanted pieces that are not verified.
   public internal(set) var bytesLeft: UInt64
   /// The most pieces in flight, those being verified included: the bound of their memory. At the
@@ -55,12 +61,7 @@ public struct PiecePicker: Sendable {
   /// What is read while it loads, as pieces; see `ReadingWindow.swift`.
   var windows: [Range<Int>] = []
 
-  var availability: Availability
   var partials: PartialPieces
-  /// Wanted pieces that are not verified.
-  var missing: Bitfield
-  /// Missing pieces that are not in flight.
-  var untouched: Bitfield
   /// Pieces whose last fetch, from several peers, failed the hash.
   var suspect: Bitfield
   var priorities: [PiecePriority]
@@ -97,12 +98,15 @@ public struct PiecePicker: Sendable {
   // MARK: Where we stand
 
   /// Every piece is verified.
+  @inline(__always)
   public var isComplete: Bool { have.isFull }
 
   /// Nothing that is wanted is missing.
+  @inline(__always)
   public var isFinished: Bool { missing.isEmpty }
 
   /// Pieces in flight, those being verified included.
+  @inline(__always)
   public var partialPieceCount: Int { partials.count }
 
   /// Whether a peer with these pieces has any that we want. O(pieces / 64).
@@ -116,6 +120,7 @@ public struct PiecePicker: Sendable {
   }
 
   /// Whether a piece is wanted and not verified.
+  @inline(__always)
   public func wants(_ piece: PieceIndex) -> Bool { missing[piece] }
 
   /// How many of these pieces we want. O(pieces / 64).
@@ -170,8 +175,9 @@ public struct PiecePicker: Sendable {
   /// - Precondition: the peer had not announced it before.
   @discardableResult
   public mutating func addHave(_ piece: PieceIndex) -> Standing {
-    availability.increment(piece, using: &generator)
-    return missing[piece] ? .missing : have[piece] ? .verified : .unwanted
+    // What is listed is missing, which saves a look at a set.
+    guard availability.increment(piece, using: &generator) == .unwanted else { return .missing }
+    return have[piece] ? .verified : missing[piece] ? .missing : .unwanted
   }
 
   /// A peer that had `pieces` has lost one of them. O(1), of a seed O(pieces).
@@ -222,7 +228,7 @@ public struct PiecePicker: Sendable {
   /// Takes a piece off the list of the untouched.
   mutating func touch(_ piece: PieceIndex) {
     guard untouched.remove(piece) else { return }
-    availability.unlist(piece)
+    availability.unlist(piece, using: &generator)
   }
 
   mutating func withRecord<Result>(

@@ -37,27 +37,29 @@ public struct RequestPipeline: Sendable {
   /// Depth while the delay is measured, at least.
   static let leastProbeDepth = 2
 
+  // What it takes to know how much to ask for stands together.
+  /// Depth before the peer's limit is applied.
+  private var wanted: Int
+  /// The most requests the peer queues.
+  private var peerLimit = defaultPeerLimit
+  /// The peer is snubbing us: one request shows whether it still does.
+  public private(set) var isSnubbed = false
+  public private(set) var isInSlowStart = true
+  /// Since when requests have been outstanding with nothing arriving.
+  private var waitingSince: Moment?
+  private var probe: Probe?
+
   /// Bytes of a full block.
   private let blockLength: Double
   /// Two at least, so that one block can be asked for while another arrives.
   private let leastDepth: Int
-  /// The most requests the peer queues.
-  private var peerLimit = defaultPeerLimit
-  /// Depth before the peer's limit is applied.
-  private var wanted: Int
-  /// The peer is snubbing us: one request shows whether it still does.
-  public private(set) var isSnubbed = false
-  public private(set) var isInSlowStart = true
 
   /// The time that any block took at least, since the delay was last measured.
   private var shortestLatency: TimeSpan?
   private var nextProbe: Moment?
-  private var probe: Probe?
   /// The pause between two arrivals that nineteen in twenty stay below, in seconds.
   private var longPause = 0.0
   private var lastArrival: Moment?
-  /// Since when requests have been outstanding with nothing arriving.
-  private var waitingSince: Moment?
 
   private var roundStart: Moment?
   private var roundBytes = 0

@@ -208,12 +208,14 @@ extension Swarm {
     let wasWanted = picker!.wants(piece)
     picker!.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
+    // A loop of its own: the peers lie apart in memory, and are waited for side by side.
+    for slot in peers.slots where wasWanted {
+      guard let key = peers.id(at: slot), peers[key].isConnected else { continue }
+      if peers[key].interestingCount > 0, peers[key].has(piece) { peers[key].interestingCount -= 1 }
+    }
     for slot in peers.slots {
       guard let key = peers.id(at: slot), peers[key].isConnected else { continue }
-      if wasWanted, peers[key].interestingCount > 0, peers[key].has(piece) {
-        peers[key].interestingCount -= 1
-        updateInterest(in: key, at: now, into: &effects)
-      }
+      updateInterest(in: key, at: now, into: &effects)
       // Told to those that have it, too: it is how a seed learns that a copy is complete.
       send(.have(piece), to: key, at: now, into: &effects)
       // A buffer became free: peers that had to wait for one may go on.

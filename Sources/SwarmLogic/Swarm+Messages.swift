@@ -67,27 +67,21 @@ extension Swarm {
   private mutating func noteHave(
     _ piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, picker != nil else {
+    guard picker != nil else {
       guard peers[key].unreadHaves.count < Self.mostUnreadHaves else {
         return fault(key, "too many haves", at: now, into: &effects)
       }
       peers[key].unreadHaves.append(piece)
       return
     }
-    guard geometry.contains(piece) else {
+    let pieceCount = picker!.have.count
+    guard piece.index < pieceCount else {
       return fault(key, "have of piece \(piece)", at: now, into: &effects)
     }
-    if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: geometry.pieceCount) }
+    if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: pieceCount) }
     guard peers[key].pieces!.insert(piece) else { return }
     let standing = picker!.addHave(piece)
-    if isComplete, let giver = passingOn.noteArrival(piece, at: key) {
-      peers[giver].passesOn = true
-    }
-    if let place = peers[key].offered.firstIndex(where: { $0.piece == piece }) {
-      if picker!.availability(of: piece) == 1 { passingOn.watch(piece, at: key) }
-      peers[key].offered.remove(at: place)
-    }
-    if configuration.isSuperSeeding { noteSpread(of: piece, to: key, at: now, into: &effects) }
+    if isComplete { noteProgress(with: piece, of: key, at: now, into: &effects) }
     noteIfComplete(key)
     switch standing {
     case .unwanted: break
@@ -97,6 +91,18 @@ extension Swarm {
       updateInterest(in: key, at: now, into: &effects)
       fillPipeline(key, at: now, into: &effects)
     }
+  }
+
+  /// We are a seed, and a peer has come to have a piece: that tells what became of those we gave.
+  private mutating func noteProgress(
+    with piece: PieceIndex, of key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    if let giver = passingOn.noteArrival(piece, at: key) { peers[giver].passesOn = true }
+    if let place = peers[key].offered.firstIndex(where: { $0.piece == piece }) {
+      if picker!.availability(of: piece) == 1 { passingOn.watch(piece, at: key) }
+      peers[key].offered.remove(at: place)
+    }
+    noteSpread(of: piece, to: key, at: now, into: &effects)
   }
 
   static let mostLossesAsSeed = 16
@@ -219,8 +225,8 @@ extension Swarm {
   mutating func dropIfNothingToTrade(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers.contains(key), peers[key].isSeed || peers[key].isUploadOnly,
-      peers[key].isConnected, isFinished
+    guard isFinished, peers.contains(key), peers[key].isSeed || peers[key].isUploadOnly,
+      peers[key].isConnected
     else { return }
     close(key, .nothingToTrade, at: now, into: &effects)
   }

@@ -25,7 +25,7 @@ extension Swarm {
   private mutating func lookAfter(
     _ key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard peers[key].webSeed == nil else { return fetch(from: key, at: now, into: &effects) }
+    guard peers[key].phase != .webSeed else { return fetch(from: key, at: now, into: &effects) }
     guard peers[key].isConnected else {
       if now - peers[key].since >= configuration.handshakeDeadline {
         close(key, .handshakeTimeout, at: now, into: &effects)
@@ -38,8 +38,8 @@ extension Swarm {
     if now - peers[key].lastSent >= configuration.keepAliveInterval {
       send(.keepAlive, to: key, at: now, into: &effects)
     }
-    showToStuck(key, at: now, into: &effects)
-    noteSnubbing(by: key, at: now, into: &effects)
+    if isSuperSeeding { showToStuck(key, at: now, into: &effects) }
+    if !peers[key].requests.isEmpty { noteSnubbing(by: key, at: now, into: &effects) }
     // A pipeline that found nothing to ask for is offered again what has become free since.
     fillPipeline(key, at: now, into: &effects)
   }

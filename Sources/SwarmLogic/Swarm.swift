@@ -17,13 +17,22 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public typealias Input = SwarmInput
   public typealias Effect = SwarmEffect
 
+  // What every message looks at comes first and together.
+  var peers = Slab<PeerState>()
+  var wakeSetFor = Moment.distantFuture
+  /// A connection ended, whose place `dial` may fill once the input has been dealt with: not
+  /// before, since a place may have been made for a newcomer.
+  var hasFreePlace = false
+  var isDownloadPaused = false
+  /// What is fetched and how; nil until the metadata is known.
+  var picker: PiecePicker?
+
   /// What its peers meet under.
   public internal(set) var names: SwarmNames
   public let ourPeerID: PeerID
   public internal(set) var configuration: SwarmConfiguration
 
   var generator: SeededGenerator
-  var peers = Slab<PeerState>()
   var candidates: CandidateList
   var encryption: EncryptionChoice
   var reputation = PeerReputation()
@@ -32,8 +41,6 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var choker: Choker
   var spreading = PieceSpreading()
   var passingOn = PassingOn()
-  /// What is fetched and how; nil until the metadata is known.
-  var picker: PiecePicker?
   var geometry: PieceGeometry?
   /// The info dictionary, once it is known.
   var metadata: [UInt8] = []
@@ -55,15 +62,10 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   /// Told to peers so that they can dial us.
   var listenPort: UInt16?
 
-  var isDownloadPaused = false
   /// Connections being made.
   public internal(set) var dialCount = 0
   var dialBudget: Double
-  /// A connection ended, whose place `dial` may fill once the input has been dealt with: not
-  /// before, since a place may have been made for a newcomer.
-  var hasFreePlace = false
   var lastWake: Moment
-  var wakeSetFor = Moment.distantFuture
 
   // Totals since the start, in payload bytes.
   public internal(set) var down: RateMeter
@@ -74,6 +76,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public internal(set) var contributorCount = 0
   /// Peers seen to have every piece. Only counted, never walked: sets have no order of their own.
   var completePeers: Set<PeerID> = []
+
+  private let inPlace = InPlace()
 
   /// How often a swarm looks after its deadlines, dials and slots.
   static let wakeInterval = TimeSpan.seconds(1)

@@ -3,11 +3,11 @@
 /// The invariant: bits beyond `count` are zero. Bit 0 of the torrent is the highest bit of the
 /// first word, so that words are the wire's bytes read big-endian.
 public struct Bitfield: Hashable, Sendable {
-  /// Pieces in the torrent.
-  public let count: Int
   @usableFromInline var words: [UInt64]
-  /// Pieces in the set.
-  public private(set) var setCount: Int
+  // As wide as a piece's number: a swarm keeps the sets of hundreds of peers, and looks at one of
+  // them with every HAVE.
+  @usableFromInline let total: UInt32
+  @usableFromInline var held: UInt32
 
   @inlinable
   public init(count: Int) {
@@ -16,10 +16,18 @@ public struct Bitfield: Hashable, Sendable {
 
   @usableFromInline
   init(count: Int, words: [UInt64], setCount: Int) {
-    self.count = count
     self.words = words
-    self.setCount = setCount
+    total = UInt32(count)
+    held = UInt32(setCount)
   }
+
+  /// Pieces in the torrent.
+  @inlinable
+  public var count: Int { Int(total) }
+
+  /// Pieces in the set.
+  @inlinable
+  public var setCount: Int { Int(held) }
 
   /// All pieces.
   public static func full(count: Int) -> Bitfield {
@@ -48,10 +56,10 @@ public struct Bitfield: Hashable, Sendable {
   }
 
   @inlinable
-  public var isFull: Bool { setCount == count }
+  public var isFull: Bool { held == total }
 
   @inlinable
-  public var isEmpty: Bool { setCount == 0 }
+  public var isEmpty: Bool { held == 0 }
 
   @inlinable @inline(__always)
   public subscript(piece: PieceIndex) -> Bool {
@@ -74,7 +82,7 @@ public struct Bitfield: Hashable, Sendable {
     let bit = UInt64(1) << UInt64(63 - piece.index % 64)
     guard words[piece.index / 64] & bit == 0 else { return false }
     words[piece.index / 64] |= bit
-    setCount += 1
+    held += 1
     return true
   }
 
@@ -85,7 +93,7 @@ public struct Bitfield: Hashable, Sendable {
     let bit = UInt64(1) << UInt64(63 - piece.index % 64)
     guard words[piece.index / 64] & bit != 0 else { return false }
     words[piece.index / 64] &= ~bit
-    setCount -= 1
+    held -= 1
     return true
   }
 
@@ -93,14 +101,14 @@ public struct Bitfield: Hashable, Sendable {
   public mutating func formUnion(_ other: Bitfield) {
     precondition(count == other.count, "bitfields of different torrents")
     for position in words.indices { words[position] |= other.words[position] }
-    setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+    held = UInt32(words.reduce(0) { $0 + $1.nonzeroBitCount })
   }
 
   /// Takes the pieces of another set out. - Precondition: both describe the same torrent.
   public mutating func subtract(_ other: Bitfield) {
     precondition(count == other.count, "bitfields of different torrents")
     for position in words.indices { words[position] &= ~other.words[position] }
-    setCount = words.reduce(0) { $0 + $1.nonzeroBitCount }
+    held = UInt32(words.reduce(0) { $0 + $1.nonzeroBitCount })
   }
 
   /// The pieces that are not in the set.

@@ -81,6 +81,33 @@ private final class Counted {
     #expect(tally.count == 0)
   }
 
+  /// Larger than a cache line, and no multiple of one.
+  private struct Large: ~Copyable {
+    var name: String
+    var words = InlineArray<21, UInt64>(repeating: 7)
+    var last: UInt8 = 9
+  }
+
+  @Test func largeElementsStayWholeWhenThereComeMore() {
+    var slab = Slab<Large>()
+    let names = (0..<40).map { slab.insert(Large(name: "element \($0)")) }
+    for (number, name) in names.enumerated() where number % 3 == 0 { slab.remove(name) }
+    let others = (0..<30).map { slab.insert(Large(name: "other \($0)")) }
+    for (number, name) in names.enumerated() {
+      let isThere = slab.contains(name)
+      #expect(isThere == (number % 3 != 0))
+      guard isThere else { continue }
+      let (text, word, last) = (slab[name].name, slab[name].words[20], slab[name].last)
+      #expect(text == "element \(number)" && word == 7 && last == 9)
+    }
+    for (number, name) in others.enumerated() {
+      let text = slab[name].name
+      #expect(text == "other \(number)")
+    }
+    let count = slab.count
+    #expect(count == 56)
+  }
+
   @Test(arguments: 0..<20 as Range<UInt64>) func aSlabIsADictionaryByName(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var slab = Slab<Int>()
