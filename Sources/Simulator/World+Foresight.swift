@@ -37,7 +37,7 @@ extension World {
     guard event.kind.isOfFlow, let key = connections[event.subject].key else { return 0 }
     return switch event.kind {
     case .have: swarm.pointee.glance(at: piece, of: key)
-    case .delivered: swarm.pointee.glance(atBlockOf: key)
+    case .request, .sent, .delivered: swarm.pointee.glance(atTransfersWith: key)
     default: swarm.pointee.glance(at: key)
     }
   }

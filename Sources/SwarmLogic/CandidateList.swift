@@ -141,9 +141,10 @@ struct CandidateList: Sendable {
   mutating func bar(_ endpoint: Endpoint) {
     // One that is not known and for which there is no room need not be remembered.
     guard records[endpoint] != nil || records.count < most else { return }
+    let wasWaiting = records[endpoint]?.isWaiting ?? false
     records[endpoint, default: Record(source: .incoming)].isBarred = true
     records[endpoint]!.isWaiting = false
-    forget { $0 == endpoint }
+    if wasWaiting { forget { $0 == endpoint } }
   }
 
   /// Drops all that only other peers told of (BEP 27).

@@ -18,7 +18,7 @@ struct OwnAddress: Sendable {
     if votes.count >= Self.mostVotes { votes.removeFirst() }
     votes.append((voter.subscriber, claim))
     var best: (claim: Address, count: Int)?
-    for vote in votes {
+    for vote in votes where vote.claim != best?.claim {
       let count = votes.count { $0.claim == vote.claim }
       if count > best?.count ?? 0 { best = (vote.claim, count) }
     }

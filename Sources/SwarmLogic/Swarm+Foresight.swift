@@ -26,10 +26,10 @@ extension Swarm {
     return picker!.glance(at: piece) &+ peers[key].glance(at: piece)
   }
 
-  /// Reads what a block of a peer looks at, after which the next is picked.
-  public func glance(atBlockOf key: PeerKey) -> Int {
+  /// Reads what a request or a block looks at, after which the next may be picked.
+  public func glance(atTransfersWith key: PeerKey) -> Int {
     guard picker != nil, peers.contains(key) else { return 0 }
-    return peers[key].glanceAtRequests() &+ picker!.availability.glanceAtMoves()
+    return peers[key].glanceAtTransfers() &+ picker!.availability.glanceAtMoves()
   }
 
   /// Reads what is looked at of each peer when we have got a piece.
@@ -61,6 +61,11 @@ extension PeerState {
 
   @inline(__always)
   func glanceAtRequests() -> Int { requests.count &+ pipeline.depth }
+
+  @inline(__always)
+  func glanceAtTransfers() -> Int {
+    glanceAtRequests() &+ queuedUploads &+ Int(truncatingIfNeeded: down.total &+ up.total)
+  }
 }
 
 extension PiecePicker {

@@ -23,6 +23,8 @@ import TorrentModel
     for piece in 0..<pieces {
       for _ in 0..<random.below(20) { picker.addHave(PieceIndex(piece)) }
     }
+    // That nobody leaves makes the moves that are left to make.
+    picker.remove(Bitfield(count: pieces))
     let before = picker.steps
     let haves = 20_000
     for _ in 0..<haves { picker.addHave(PieceIndex(random.below(pieces))) }

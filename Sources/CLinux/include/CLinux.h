@@ -5,6 +5,7 @@
 #define SHOAL_CLINUX_H
 
 #include "files.h"
+#include "memory.h"
 #include "process.h"
 #include "sockets.h"
 #include "datagrams.h"

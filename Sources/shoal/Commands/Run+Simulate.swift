@@ -1,3 +1,4 @@
+import CLinux
 import DeterministicCore
 import Simulator
 import TorrentModel
@@ -53,7 +54,11 @@ struct SimulateRun {
     if let picture { try FileContents.checkWritable(picture) }
   }
 
+  /// What a host of a large swarm takes, measured: the most of it are endpoints it has heard of.
+  private static let bytesPerHost = 160 << 10
+
   func perform() throws(CommandError) -> ExitCode {
+    if size.peers >= 200 { shoal_expect_memory(size.peers * Self.bytesPerHost) }
     var table = SimulationTable()
     for run in 0..<runs {
       let simulation = Simulation(
