@@ -85,8 +85,8 @@ public struct RecordStore: ~Copyable, Sendable {
 
   /// Peers whose life is not over.
   mutating func peers(of infoHash: InfoHash, most: Int, at now: Moment) -> [Endpoint] {
-    peers.purge(infoHash, at: now.second, lifetime: UInt32(Self.wholePeerLife))
-    return peers.sample(most, of: infoHash, using: &generator)
+    peers.sample(
+      most, of: infoHash, at: now.second, lifetime: UInt32(Self.wholePeerLife), using: &generator)
   }
 
   // MARK: Items
@@ -170,7 +170,8 @@ public struct RecordStore: ~Copyable, Sendable {
   mutating func expire(at now: Moment) {
     peers.purge(
       at: now.second, lifetime: UInt32(Self.wholePeerLife), budget: peers.peerCount * 2 + 64)
-    items = items.filter { $0.value.until > now }
+    if !items.isEmpty { items = items.filter { $0.value.until > now } }
+    guard !keywords.isEmpty else { return }
     keywords = keywords.compactMapValues { kept in
       let living = kept.filter { $0.until > now }
       return living.isEmpty ? nil : living

@@ -112,6 +112,10 @@ struct PeerRecord<Host: PeerHost>: Keyed, Sendable {
     set { flags = newValue ? flags | 2 : flags & ~2 }
   }
 
+  /// Whether it was not heard of for more than `lifetime` seconds: seconds wrap around, and none is
+  /// later than `second`.
+  func isExpired(at second: UInt32, lifetime: UInt32) -> Bool { second &- lastSeen > lifetime }
+
   var identity: PeerIdentity { PeerIdentity(id, keyTag: keyTag) }
 
   var endpoint: Endpoint { Endpoint(host.address, port: port) }

@@ -47,15 +47,6 @@ extension PeerStore {
     return note(sighting, in: swarm, most: most) != nil
   }
 
-  /// Removes the peers of a swarm not heard of for more than `lifetime` seconds.
-  package mutating func purge(_ infoHash: InfoHash, at second: UInt32, lifetime: UInt32) {
-    guard let swarm = find(infoHash) else { return }
-    let old = swarms[swarm].keptPeers.filter {
-      Int64(Int32(bitPattern: second &- $0.lastSeen)) > Int64(lifetime)
-    }
-    for peer in old { forget(peer.endpoint, of: infoHash) }
-  }
-
   package mutating func forget(_ peer: Endpoint, of infoHash: InfoHash) {
     if let swarm = find(infoHash) { remove(peer, from: swarm) }
   }
@@ -66,24 +57,35 @@ extension PeerStore {
     return swarms[swarm].keptPeers
   }
 
-  /// Up to so many peers of a swarm, chosen as a tracker chooses.
+  /// Up to so many peers of a swarm, chosen as a tracker chooses, less those not heard of for more
+  /// than `lifetime` seconds: they are removed by `purge`, not by who reads. O(most).
   package func sample(
-    _ most: Int, of infoHash: InfoHash, using generator: inout SeededGenerator
+    _ most: Int, of infoHash: InfoHash, at second: UInt32, lifetime: UInt32,
+    using generator: inout SeededGenerator
   ) -> [Endpoint] {
     guard let place = find(infoHash) else { return [] }
     let swarm = swarms[place]
-    var endpoints: [Endpoint] = []
     // Each family gets its part.
     let ofV6 = swarm.peerCount <= most ? swarm.v6.count : most * swarm.v6.count / swarm.peerCount
-    var sample = swarm.v4.sample(
-      most - ofV6, onlyDownloaders: false, excluding: nil, using: &generator)
-    while let position = sample.next() { endpoints.append(swarm.v4.records[position].endpoint) }
-    sample = swarm.v6.sample(ofV6, onlyDownloaders: false, excluding: nil, using: &generator)
-    while let position = sample.next() { endpoints.append(swarm.v6.records[position].endpoint) }
-    return endpoints
+    return swarm.v4.sample(most - ofV6, at: second, lifetime: lifetime, using: &generator)
+      + swarm.v6.sample(ofV6, at: second, lifetime: lifetime, using: &generator)
   }
 
   package var infoHashes: [InfoHash] { swarms.map(\.infoHash) }
+}
+
+extension PeerVector {
+  fileprivate func sample(
+    _ most: Int, at second: UInt32, lifetime: UInt32, using generator: inout SeededGenerator
+  ) -> [Endpoint] {
+    var sample = sample(most, onlyDownloaders: false, excluding: nil, using: &generator)
+    var endpoints: [Endpoint] = []
+    while let position = sample.next() {
+      let record = records[position]
+      if !record.isExpired(at: second, lifetime: lifetime) { endpoints.append(record.endpoint) }
+    }
+    return endpoints
+  }
 }
 
 extension SwarmEntry {

@@ -155,7 +155,7 @@ extension PeerVector {
   ) {
     while budget > 0, position < count {
       budget -= 1
-      if second &- records[position].lastSeen > lifetime {
+      if records[position].isExpired(at: second, lifetime: lifetime) {
         removed(records[position].identity, records[position].isTwin, section(of: position))
         remove(at: position, key: key)
       } else {

@@ -76,6 +76,21 @@ private final class Keeper {
     #expect(store.sample(of: infoHash, at: now).isEmpty && store.count == 0)
   }
 
+  @Test("are given without those whose life is over, before anybody has tidied up")
+  func overdue() {
+    let store = Keeper()
+    let peers = (1...200).map { Endpoint(.v4(0x0a00_0000 | UInt32($0) << 8 | 1), port: 1000) }
+    for (number, peer) in peers.enumerated() {
+      announce(store, peer, at: number.isMultiple(of: 2) ? now : now + .minutes(30))
+    }
+    let living = Set(peers.enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(\.element))
+    let given = store.sample(of: infoHash, at: now + .minutes(50))
+    #expect(!given.isEmpty && given.allSatisfy { living.contains($0) })
+    store.expire(at: now + .minutes(50))
+    #expect(store.count == living.count)
+    #expect(store.sample(of: infoHash, at: now + .minutes(50)).count == 60)
+  }
+
   @Test("live no longer for being copied to and fro")
   func copies() {
     let first = Keeper()
