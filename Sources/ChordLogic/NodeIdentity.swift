@@ -7,6 +7,8 @@ public import TorrentModel
 ///
 /// The first 21 bits follow from the address and one of eight numbers, by the rule of BEP 42; the
 /// rest from address, port and number, so that nodes behind one address do not all stand together.
+/// The numbers above 0 are scattered once more: BEP 42's checksum is linear, so two hosts that stand
+/// close by one number would do so by each, and eight nodes of a host would even out no more than one.
 /// Addresses of one's own machine or network prove nothing and follow the second rule alone.
 extension Identifier {
   /// Virtual nodes of one endpoint at most.
@@ -18,7 +20,8 @@ extension Identifier {
     var bytes = SHA1.hash(endpoint.compact + [UInt8(number)]).bytes
     if !endpoint.address.isLocal {
       bytes[19] = bytes[19] & ~7 | UInt8(number)
-      let prefix = addressPrefix(endpoint.address, number: UInt8(number))
+      let checksum = addressPrefix(endpoint.address, number: UInt8(number))
+      let prefix = number == 0 ? checksum : scattered(checksum)
       bytes[0] = UInt8(truncatingIfNeeded: prefix >> 24)
       bytes[1] = UInt8(truncatingIfNeeded: prefix >> 16)
       bytes[2] = UInt8(truncatingIfNeeded: prefix >> 8) & 0xf8 | bytes[2] & 7
@@ -36,6 +39,13 @@ extension Identifier {
       preconditionFailure("a digest has twenty bytes")
     }
     self = identifier
+  }
+
+  /// One to one, and not linear: the finalizer of MurmurHash3.
+  private static func scattered(_ word: UInt32) -> UInt32 {
+    var word = (word ^ word >> 16) &* 0x85eb_ca6b
+    word = (word ^ word >> 13) &* 0xc2b2_ae35
+    return word ^ word >> 16
   }
 
   /// crc32c of the address, masked so that neighbours share few of the prefixes (BEP 42).
