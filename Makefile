@@ -160,7 +160,7 @@ bench-client: build ## measure hybrid metainfo, rate limits and streaming (ten m
 bench-tracker: setup build ## measure announces beside opentracker
 	@SHOAL_BINARY=$(BINARY) Benchmarks/tracker
 
-bench-ring: build ## measure lookups and idle traffic of two hundred nodes on this machine (a quarter of an hour)
+bench-ring: build ## measure lookups and idle traffic of two hundred nodes on this machine (ten minutes)
 	@Scripts/with-namespace Benchmarks/ring $(BINARY)
 
 install: build ## install the binary, its manual, completions and service below PREFIX (/usr/local)

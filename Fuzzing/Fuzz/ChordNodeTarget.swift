@@ -46,11 +46,16 @@ private struct ChordGame: ~Copyable {
     var configuration = ChordConfiguration()
     configuration.successors = 3...8
     configuration.largestWholeRing = input.isOne(in: 2) ? 0 : 10_000
+    configuration.provingReachability = .seconds(30)
     node = ChordNode(
       Self.own, configuration: configuration, verifier: AnyVerifier(),
       generator: SeededGenerator(seed: UInt64(input.byte())))
     gate = ChordGate(ring: nil, admission: .any, secret: SipHash.Key(low: 1, high: 2))
-    tell(input.isOne(in: 3) ? .start(via: []) : .start(via: [Self.endpoint(1)]))
+    switch input.below(4) {
+    case 0: tell(.start(via: []))
+    case 1: tell(.attach(via: [Self.endpoint(1)]))
+    default: tell(.start(via: [Self.endpoint(1)]))
+    }
   }
 
   /// A few hosts, so that the same are met again.

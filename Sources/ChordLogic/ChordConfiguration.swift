@@ -11,6 +11,8 @@ public struct ChordConfiguration: Sendable {
   /// The wait before the next round when a neighbour has changed, doubled from round to round until
   /// it is as long as any other; nil for no haste. Many who come at once find their places in it.
   public var quickestRound: TimeSpan? = .milliseconds(500)
+  /// Waits that are longer are no haste.
+  public var longestHaste = TimeSpan.seconds(15)
   /// A query is sent again after this long without an answer.
   public var retransmission = TimeSpan.seconds(1)
   /// Datagrams sent for one query of maintenance before its node counts as failed.
@@ -33,6 +35,11 @@ public struct ChordConfiguration: Sendable {
   public var fingerCandidates = 16
   /// Every so many rounds the node looks itself up through one it met long ago.
   public var roundsBetweenMerges = 5
+  /// A leaf that others could reach for so long says so; nil for one that does not ask to be called.
+  public var provingReachability: TimeSpan?
+  /// Two members compare what they know of the ring every so many rounds, once that teaches little: news
+  /// are passed on past those that are gone, so few get lost.
+  public var roundsBetweenComparisons = 20
   /// Copies of a record: at its owner and the owner's next successors.
   public var copies = 8
 

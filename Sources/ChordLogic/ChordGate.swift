@@ -157,7 +157,7 @@ extension ChordQuery {
   /// Whether only a node that stands in the ring has reason to say this.
   var isOfMembers: Bool {
     switch self {
-    case .notify, .leave, .pushRecords, .events: true
+    case .notify, .leave, .pushRecords, .events, .reach(.some): true
     default: false
     }
   }
@@ -168,7 +168,8 @@ extension ChordQuery {
     case .announcePeer(let announcement): .key(Identifier(announcement.infoHash.digest))
     case .put(let item, _): .key(item.target)
     case .putKeyword(let word, _): .key(word)
-    case .state, .notify, .leave, .pullRecords, .pushRecords, .events, .members, .certificate,
+    case .state, .notify, .reach, .leave, .pullRecords, .pushRecords, .events, .members,
+      .certificate,
       .getPeers, .get, .getKeyword:
       .address
     }

@@ -50,4 +50,6 @@ public enum ChordEvent: Hashable, Sendable {
   case successorChanged(Contact?)
   case predecessorChanged(Contact?)
   case failed(Contact)
+  /// Others have reached this leaf here unasked for `ChordConfiguration.provingReachability`.
+  case reachable(Endpoint)
 }

@@ -36,6 +36,12 @@ extension ChordNode {
       reply(.notify, transaction, to: endpoint, into: &effects)
       // A leaf belongs in nobody's tables (BEP 43).
       if !isReadOnly { notified(by: sender, at: now, into: &effects) }
+    case .reach(nil):
+      reply(.reach, transaction, to: endpoint, into: &effects)
+      haveCalled(endpoint, at: now, into: &effects)
+    case .reach(let caller?):
+      reply(.reach, transaction, to: endpoint, into: &effects)
+      if !isReadOnly { call(caller, at: now, into: &effects) }
     case .leave(let predecessor, _):
       reply(.leave, transaction, to: endpoint, into: &effects)
       departed(sender, predecessor: predecessor, at: now, into: &effects)
@@ -154,12 +160,18 @@ extension ChordNode {
       let named = Self.fitting(
         Array(owners.prefix(configuration.copies)), beside: nil, room: Self.mostBytesOfHop)
       reply(.next(.predecessor(successors: named)), transaction, to: endpoint, into: &effects)
-      if owners.first?.id == successors.first?.id { checkSuccessor(at: now, into: &effects) }
+      if leads(by: owners.first, at: now) { checkSuccessor(at: now, into: &effects) }
     } else {
       let closer = preceding(target, most: NextHop.mostCloser, at: now)
       reply(.next(.closer(closer)), transaction, to: endpoint, into: &effects)
-      if closer.first?.id == successors.first?.id { checkSuccessor(at: now, into: &effects) }
+      if leads(by: closer.first, at: now) { checkSuccessor(at: now, into: &effects) }
     }
+  }
+
+  /// Whether a lookup that was told of this node depends on the successor, or on its having gone.
+  private func leads(by contact: Contact?, at now: Moment) -> Bool {
+    guard let next = stabilizer.successors.first else { return false }
+    return contact?.id == next.id || suspicion.isSuspected(next.endpoint, at: now)
   }
 
   /// The successors at and behind a key that the successor list reaches, those that failed lately left
@@ -199,7 +211,7 @@ extension ChordNode {
 
   /// A lookup goes by way of the successor: if it is gone, it had better be found out before the next
   /// one does, and not only in the next round.
-  private mutating func checkSuccessor(at now: Moment, into effects: inout [ChordEffect]) {
+  mutating func checkSuccessor(at now: Moment, into effects: inout [ChordEffect]) {
     guard now - stabilizedAt > configuration.retransmission * 5 else { return }
     stabilizedAt = now
     perform(stabilizer.begin(), at: now, into: &effects)

@@ -21,10 +21,15 @@ extension ChordNode {
     let attempts =
       switch purpose {
       // A lookup has other nodes to ask; the ring's own steps do not.
-      case .lookup, .fingerCheck, .memberCheck: 1
+      case .lookup, .neighbours, .fingerCheck, .memberCheck, .successorCheck, .call: 1
       default: configuration.mostAttempts
       }
-    let wait = attempts == 1 ? configuration.retransmission * 3 : configuration.retransmission
+    let wait =
+      switch purpose {
+      // Known when the successor that is waited for meanwhile is given up.
+      case .successorCheck: configuration.retransmission * max(1, configuration.mostAttempts - 2)
+      default: attempts == 1 ? configuration.retransmission * 3 : configuration.retransmission
+      }
     let pendingQuery = PendingQuery(
       transaction: transaction, receiver: receiver, endpoint: endpoint, query: query,
       purpose: purpose, sentAt: now, deadline: now + wait, attemptsLeft: attempts - 1)
@@ -38,6 +43,7 @@ extension ChordNode {
     var message = ChordMessage(
       transaction: query.transaction, ring: ring, body: .query(query.query, head))
     message.isReadOnly = !stabilizer.isMember
+    if reachability.isSought { reachability.speaks(to: query.endpoint.address, at: query.sentAt) }
     effects.append(.send(message, to: query.endpoint))
   }
 
@@ -59,6 +65,18 @@ extension ChordNode {
     again.sentAt = now
     pending.add(again)
     send(again, into: &effects)
+    if query.purpose == .successorState { probeSuccessors(at: now, into: &effects) }
+  }
+
+  /// The successor lets itself be waited for. Those behind it are pinged meanwhile, so that of many
+  /// that are gone at once not each has to be waited for.
+  private mutating func probeSuccessors(at now: Moment, into effects: inout [ChordEffect]) {
+    for contact in stabilizer.nextToAsk.prefix(configuration.copies) {
+      let isUnderWay = pending.queries.contains {
+        $0.purpose == .successorCheck && $0.receiver == contact.id
+      }
+      if !isUnderWay { ask(contact, .ping, for: .successorCheck, at: now, into: &effects) }
+    }
   }
 
   private func isForStabilizer(_ purpose: Purpose) -> Bool {
@@ -115,10 +133,12 @@ extension ChordNode {
     _ query: PendingQuery, at now: Moment, into effects: inout [ChordEffect]
   ) {
     if let contact = query.contact {
-      suspicion.suspect(contact.endpoint, until: now + configuration.suspicion)
+      suspicion.suspect(contact.endpoint, until: now + configuration.suspicion, at: now)
       fingers.remove(contact)
       noteFailure(of: contact, isSuccessor: query.purpose == .successorState, at: now)
       effects.append(.report(.failed(contact)))
+      // The ring's own steps find out whether it is gone.
+      if contact.id == stabilizer.successors.first?.id { checkSuccessor(at: now, into: &effects) }
     }
     switch query.purpose {
     case .join: joinFailed(at: now, into: &effects)
@@ -139,7 +159,15 @@ extension ChordNode {
     case .client(let number):
       effects.append(.answered(number, .failure(ChordFailure(.generic, "no answer"))))
     case .pull(let arc): pullFailed(arc, at: now, into: &effects)
-    case .predecessorOffer, .notification, .fingerCheck, .memberCheck, .news, .comparison, .push:
+    case .successorCheck:
+      if let contact = query.contact { stabilizer.fellSilent(contact.id) }
+    case .news:
+      if case .events(let events) = query.query, let contact = query.contact {
+        passOn(events, past: contact, at: now, into: &effects)
+      }
+    case .predecessorOffer, .notification, .neighbours, .fingerCheck, .memberCheck, .comparison,
+      .push, .reach,
+      .call:
       break
     }
   }
@@ -168,12 +196,16 @@ extension ChordNode {
     case (.predecessorCheck, _):
       stabilizer.predecessorAnswered()
       stepEnded(at: now, into: &effects)
+    case (.successorCheck, _): stabilizer.spoke(contact.id)
     case (.predecessorOffer, _):
       notified(by: contact, at: now, into: &effects)
     case (.lookup(let number, let isConfirming), .next(let hop)):
       take(
         hop, from: Lookup.Probe(contact: query.contact ?? contact, isConfirming: isConfirming),
         for: number, at: now, into: &effects)
+    case (.neighbours(let number), .state(_, let successors)):
+      update(lookup: number) { $0.takeNeighbours(successors, of: contact) }
+      advanceLookups(at: now, into: &effects)
     case (.comparison(let arc), .members(let answer)):
       take(answer, to: arc, from: contact, at: now, into: &effects)
     case (.pull(let arc), .records(let page, let cursor)):

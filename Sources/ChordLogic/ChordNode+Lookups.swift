@@ -17,7 +17,8 @@ extension ChordNode {
     }
     nextLookup &+= 1
     var lookup = Lookup(
-      number: nextLookup, target: target, purpose: purpose, rules: rules, at: now)
+      number: nextLookup, target: target, purpose: purpose, rules: rules,
+      ringSize: stabilizer.isMember ? ringSize : 0, at: now)
     if first.isEmpty {
       seed(&lookup, at: now)
     } else {
@@ -136,14 +137,19 @@ extension ChordNode {
     let isWaiting = pending.queries.contains {
       $0.receiver == nil && $0.purpose == .lookup(number, isConfirming: false)
     }
+    // Nobody waits for what a node looks up for itself.
+    let probes = lookups[place].purpose.isUpkeep ? 1 : configuration.parallelProbes
     while let probe = lookups[place].nextProbe(
-      most: configuration.parallelProbes, slow: configuration.slowProbe, isWaiting: isWaiting,
+      most: probes, slow: configuration.slowProbe, isWaiting: isWaiting,
       at: now)
     {
       let request = NextRequest(lookups[place].target, isConfirming: probe.isConfirming)
       ask(
         probe.contact, .next(request), for: .lookup(number, isConfirming: probe.isConfirming),
         at: now, into: &effects)
+    }
+    if let contact = lookups[place].takeNeighbourQuestion() {
+      ask(contact, .state, for: .neighbours(number), at: now, into: &effects)
     }
   }
 
@@ -178,17 +184,24 @@ extension ChordNode {
 
   // MARK: Fingers
 
-  /// One interval a round, the farthest first; those within the successor list need no finger.
+  /// Looks whether the finger of one interval lives, the farthest first, and after a finger for one
+  /// that has none; those within the successor list need none.
   mutating func refreshFinger(at now: Moment, into effects: inout [ChordEffect]) {
     guard !knowsWholeRing, let last = stabilizer.successors.contacts.last,
       stabilizer.successors.count >= stabilizer.length,
       let nearest = own.id.distance(to: last.id).logarithm
     else { return }
-    if nextFinger < nearest { nextFinger = 159 }
-    let interval = nextFinger
-    nextFinger -= 1
-    look(
-      up: own.id.advanced(by: .power(interval)), for: .finger(interval), at: now, into: &effects)
+    nextFinger = nextFinger > nearest ? nextFinger - 1 : 159
+    if let finger = fingers[nextFinger], finger.isChosen {
+      ask(finger.contact, .ping, for: .fingerCheck, at: now, into: &effects)
+    }
+    for _ in nearest...159 {
+      nextChoice = nextChoice > nearest ? nextChoice - 1 : 159
+      guard fingers[nextChoice]?.isChosen != true else { continue }
+      let start = own.id.advanced(by: .power(nextChoice))
+      look(up: start, for: .finger(nextChoice), at: now, into: &effects)
+      return
+    }
   }
 
   /// The owner of an interval's start and its successors are all as good as fingers: the one that
@@ -197,6 +210,7 @@ extension ChordNode {
     _ interval: Int, _ outcome: LookupOutcome, at now: Moment, into effects: inout [ChordEffect]
   ) {
     let candidates = [outcome.owner].compactMap(\.self) + outcome.successors
+    fingers.noteChoice(in: interval)
     for contact in candidates.prefix(configuration.fingerCandidates)
     where fingers.interval(of: contact.id) == interval && fingers[interval]?.contact != contact {
       ask(contact, .ping, for: .fingerCheck, at: now, into: &effects)

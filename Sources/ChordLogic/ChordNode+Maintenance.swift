@@ -17,9 +17,10 @@ extension ChordNode {
     beginJoin(at: now, into: &effects)
   }
 
-  mutating func attach(via endpoints: [Endpoint]) {
+  mutating func attach(via endpoints: [Endpoint], at now: Moment) {
     guard !stabilizer.isMember else { return }
     phase = .leaf(via: endpoints)
+    beginProving(at: now)
   }
 
   // MARK: Joining
@@ -71,6 +72,7 @@ extension ChordNode {
       // It will ask us for our successors before it believes that we are there.
       hint(of: own, to: contact, at: now, into: &effects)
       pullRecords(at: now, into: &effects)
+      comparing = MembershipComparison()
       compareMembers(at: now, into: &effects)
       beginRound(at: now, into: &effects)
     } else if let predecessor, Identifier.between(predecessor.id, own.id, contact.id),
@@ -90,6 +92,7 @@ extension ChordNode {
     joinAttempts = 0
     lookups.removeAll { $0.purpose == .join }
     scheduleRound(at: now)
+    deferComparison(at: now)
     _ = members.insert(own)
   }
 
@@ -103,7 +106,7 @@ extension ChordNode {
   }
 
   private mutating func scheduleRound(at now: Moment) {
-    if let wait = haste, wait < configuration.shortestRound {
+    if let wait = haste, wait < min(configuration.shortestRound, configuration.longestHaste) {
       haste = wait * 2
       nextRound = now + .seconds(wait.seconds * (0.75 + 0.5 * generator.fraction()))
       return
@@ -119,15 +122,22 @@ extension ChordNode {
       return
     }
     scheduleRound(at: now)
-    roundCount += 1
     stabilizedAt = now
     perform(stabilizer.begin(), at: now, into: &effects)
+    replicate(at: now, into: &effects)
+    keepUp(at: now, into: &effects)
+  }
+
+  /// What is done at the usual pace, however often the neighbours are looked at meanwhile.
+  private mutating func keepUp(at now: Moment, into effects: inout [ChordEffect]) {
+    guard upkeepDue <= now else { return }
+    upkeepDue = now + configuration.shortestRound
+    roundCount += 1
     refreshFinger(at: now, into: &effects)
     records.expire(at: now)
-    replicate(at: now, into: &effects)
+    if isSmallRing, members.count * 2 < stabilizer.ringSize { comparing.hasten(at: now) }
     if roundCount.isMultiple(of: configuration.roundsBetweenMerges) {
       seekOtherRings(at: now, into: &effects)
-      compareMembers(at: now, into: &effects)
     }
   }
 
@@ -213,6 +223,7 @@ extension ChordNode {
     stabilizer.leave()
     phase = .left
     nextRound = .distantFuture
+    comparing.stop()
     lookups = []
     effects.append(.report(.left))
   }

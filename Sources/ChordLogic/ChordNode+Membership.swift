@@ -106,66 +106,16 @@ extension ChordNode {
     }
   }
 
-  // MARK: Anti-entropy
-
-  /// Compares what is known with a member chosen at random, or the successor while little is known.
-  mutating func compareMembers(at now: Moment, into effects: inout [ChordEffect]) {
-    guard isSmallRing, let next = stabilizer.successors.first else { return }
-    comparisons.removeAll()
-    let contact = knowsWholeRing ? members.contacts[generator.below(members.count)] : next
-    guard contact.id != own.id else { return }
-    compare(Arc(after: own.id, through: own.id), with: contact, at: now, into: &effects)
-  }
-
-  private mutating func compare(
-    _ arc: Arc, with contact: Contact, at now: Moment, into effects: inout [ChordEffect]
-  ) {
-    let query = ChordQuery.members(MembershipSum(arc, sum: members.sum(of: arc)))
-    ask(contact, query, for: .comparison(arc), at: now, into: &effects)
-  }
-
-  func compare(_ sum: MembershipSum) -> MembershipAnswer {
-    guard members.sum(of: sum.arc) != sum.sum else { return .same }
-    let listed = members.members(in: sum.arc)
-    if listed.count <= MembershipAnswer.mostListed { return .listed(listed) }
-    let (first, second) = sum.arc.halves
-    return .halves(members.sum(of: first), members.sum(of: second))
-  }
-
-  mutating func take(
-    _ answer: MembershipAnswer, to arc: Arc, from contact: Contact, at now: Moment,
+  /// Whoever was to spread these is gone: the next one behind it does so instead.
+  mutating func passOn(
+    _ events: MembershipEvents, past contact: Contact, at now: Moment,
     into effects: inout [ChordEffect]
   ) {
-    switch answer {
-    case .same: break
-    case .halves(let firstSum, let secondSum):
-      let (first, second) = arc.halves
-      // An arc of one place cannot be halved; whoever says so leads in circles.
-      guard first != arc, comparisons.count < 4096 else { break }
-      if members.sum(of: second) != secondSum { comparisons.append(second) }
-      if members.sum(of: first) != firstSum { comparisons.append(first) }
-    case .listed(let listed):
-      let known = members.members(in: arc)
-      // A newcomer takes whom it is told; who knows most of the ring has perhaps heard of their end.
-      let isNewcomer = members.count * 2 < stabilizer.ringSize || members.count < 32
-      for member in listed
-      where arc.contains(member.id) && isSmallRing && member.id != own.id
-        && !members.contains(member)
-      {
-        if isNewcomer {
-          _ = members.insert(member)
-        } else {
-          ask(member, .ping, for: .memberCheck, at: now, into: &effects)
-        }
-        hear(of: member, isHint: false, at: now, into: &effects)
-      }
-      // The other has not heard of these, or has heard of their end.
-      for member in known.prefix(MembershipAnswer.mostListed)
-      where member.id != own.id && !listed.contains(member) {
-        ask(member, .ping, for: .fingerCheck, at: now, into: &effects)
-      }
-    }
-    if let next = comparisons.popLast() { compare(next, with: contact, at: now, into: &effects) }
+    guard events.span > 0, let next = members.member(1, behind: contact.id), next.id != own.id
+    else { return }
+    var rest = events
+    rest.span -= 1
+    ask(next, .events(rest), for: .news, at: now, into: &effects)
   }
 
   // MARK: Other rings

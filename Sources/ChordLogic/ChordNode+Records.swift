@@ -55,12 +55,13 @@ extension ChordNode {
       let copy = StoredPeer(peer, isSeed: announcement.isSeed, life: life)
       copyOut([.peers(announcement.infoHash, [copy])], at: now, into: &effects)
       return
-    case .put(let item, let cas) where isOwn:
+    // A quorum of keepers is told one by one: what proves itself needs no owner's word.
+    case .put(let item, let cas) where isOwn || isNearBehind(target):
       let until = now + RecordStore.itemLife
       let failure = records.put(item, cas: cas, until: until)
       answerWrite(failure, .stored, transaction, endpoint, into: &effects)
       let copy = StoredRecord.item(item, life: RecordStore.life(until - now))
-      if failure == nil { copyOut([copy], at: now, into: &effects) }
+      if failure == nil, isOwn { copyOut([copy], at: now, into: &effects) }
       return
     case .putKeyword(let word, let record) where isOwn:
       let until = now + RecordStore.keywordLife
@@ -118,18 +119,40 @@ extension ChordNode {
   mutating func replicate(at now: Moment, into effects: inout [ChordEffect]) {
     guard let predecessor = stabilizer.predecessor, recordCount > 0 else { return }
     let arc = Arc(after: predecessor.id, through: own.id)
-    let pages =
-      keepers.filter { !provided.contains($0.id) }.isEmpty ? [] : records.pages(of: arc, at: now)
-    for contact in keepers where !provided.contains(contact.id) {
-      for page in pages.prefix(Self.mostPages) {
+    let keepers = keepers
+    push(
+      arc, to: keepers.filter { !provided.contains($0.id) }, at: now, into: &effects)
+    // The node before this one has gone. Of its keepers all but the last are also this node's.
+    if let start = providedAfter, Identifier.between(predecessor.id, start, own.id) {
+      push(
+        Arc(after: predecessor.id, through: start),
+        to: keepers.filter { provided.contains($0.id) }, at: now, into: &effects)
+    }
+    provided = keepers.map(\.id)
+    providedAfter = predecessor.id
+  }
+
+  private mutating func push(
+    _ arc: Arc, to contacts: [Contact], at now: Moment, into effects: inout [ChordEffect]
+  ) {
+    guard !contacts.isEmpty else { return }
+    let pages = records.pages(of: arc, at: now).prefix(Self.mostPages)
+    for contact in contacts {
+      for page in pages {
         ask(contact, .pushRecords(page), for: .push, at: now, into: &effects)
       }
     }
-    provided = keepers.map(\.id)
   }
 
   /// Pages pushed to one node at once.
   private static let mostPages = 256
+
+  /// Whether so few nodes stand between a place and this node that copies of what belongs there may
+  /// be kept here, as far as the size of the ring can be told.
+  private func isNearBehind(_ id: Identifier) -> Bool {
+    let reach = Double(2 * configuration.copies) / Double(max(ringSize, 1))
+    return id.distance(to: own.id).fraction <= reach
+  }
 
   /// Copies come from the nodes just before this one; from elsewhere they are somebody's attempt to
   /// have strangers dialled.
@@ -137,8 +160,7 @@ extension ChordNode {
     _ copies: [StoredRecord], from sender: Contact, _ transaction: UInt32, at now: Moment,
     into effects: inout [ChordEffect]
   ) {
-    let reach = Double(2 * configuration.copies) / Double(max(ringSize, 1))
-    guard sender.id.distance(to: own.id).fraction <= reach else {
+    guard isNearBehind(sender.id) else {
       reject(.generic, "no neighbour", transaction, sender.endpoint, into: &effects)
       return
     }

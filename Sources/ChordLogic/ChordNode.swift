@@ -39,22 +39,27 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
   var fingers: FingerTable
   var members = MembershipTable()
   var news = NewsQueue()
-  /// Arcs of the circle yet to be compared with another's.
-  var comparisons: [Arc] = []
+  var comparing = MembershipComparison()
   var lastSuccessor: Contact?
   var suspicion = FailureSuspicion()
   var remembered = RememberedNodes()
   var shownTokens = ShownTokens()
+  var reachability = ReachabilityProof()
   var records: RecordStore
   var handover = Handover()
-  /// Successors that have been given copies of all records of our arc.
+  /// Successors that have been given copies of all records from behind `providedAfter` to this node.
   var provided: [Identifier] = []
+  var providedAfter: Identifier?
 
   var nextRound = Moment.distantFuture
+  /// Rounds at the usual pace so far, and when the next of them may come.
   var roundCount = 0
+  var upkeepDue = Moment.zero
   /// The wait before the next round, where it is shorter than usual.
   var haste: TimeSpan?
-  var nextFinger = 159
+  /// The intervals whose finger was last looked after, and last looked for.
+  var nextFinger = 160
+  var nextChoice = 160
   var joinRetryAt = Moment.distantFuture
   var joinAttempts = 0
   var checkedPredecessorAt = Moment.zero
@@ -99,7 +104,7 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
   ) {
     switch input {
     case .start(let endpoints): start(via: endpoints, at: now, into: &effects)
-    case .attach(let endpoints): attach(via: endpoints)
+    case .attach(let endpoints): attach(via: endpoints, at: now)
     case .received(let message, let endpoint):
       receive(message, from: endpoint, at: now, into: &effects)
     case .lookup(let number, let target):
@@ -118,12 +123,16 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
     for query in pending.takeDue(at: now) { expire(query, at: now, into: &effects) }
     if joinRetryAt <= now { retryJoin(at: now, into: &effects) }
     if nextRound <= now { beginRound(at: now, into: &effects) }
+    if reachability.dueAt <= now { seekCall(at: now, into: &effects) }
+    if comparing.dueAt <= now { compareMembers(at: now, into: &effects) }
     advanceLookups(at: now, into: &effects)
     sendNews(at: now, into: &effects)
   }
 
   mutating func scheduleWake(at now: Moment, into effects: inout [ChordEffect]) {
-    var due = min(pending.nextDeadline, nextRound, joinRetryAt, news.dueAt)
+    var due = min(
+      pending.nextDeadline, nextRound, joinRetryAt, news.dueAt, comparing.dueAt,
+      reachability.dueAt)
     for place in lookups.indices {
       due = min(due, lookups[place].nextDeadline(slow: configuration.slowProbe, at: now))
     }
@@ -140,6 +149,7 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
     switch message.body {
     case .query(let query, let head):
       suspicion.clear(endpoint)
+      noteCall(query, from: endpoint, at: now, into: &effects)
       answer(
         query, head, message.transaction, from: endpoint, isReadOnly: message.isReadOnly, at: now,
         into: &effects)
@@ -155,6 +165,7 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
       }
       suspicion.clear(endpoint)
       let latency = now - query.sentAt
+      if query.purpose == .reach { reachability.stands(at: message.observed) }
       meet(Contact(head.sender, endpoint), latency: query.wasBusy ? nil : latency, at: now)
       take(
         reply, to: query, from: Contact(head.sender, endpoint), at: now, into: &effects)

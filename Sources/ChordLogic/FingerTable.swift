@@ -15,6 +15,8 @@ struct FingerTable: Sendable {
     var contact: Contact
     /// Round trip; nil until measured.
     var latency: TimeSpan?
+    /// Whether several candidates of the interval were asked, so that this is the nearest of them.
+    var isChosen = false
   }
 
   let owner: Identifier
@@ -58,8 +60,16 @@ struct FingerTable: Sendable {
     if fingers[place].contact == contact {
       if let latency { fingers[place].latency = latency }
     } else if let latency, latency * 5 < (known ?? latency * 10) * 4 {
+      let isChosen = fingers[place].isChosen
       fingers[place] = finger
+      fingers[place].isChosen = isChosen
     }
+  }
+
+  /// The candidates of an interval are being asked, and whoever answers is offered.
+  mutating func noteChoice(in interval: Int) {
+    let place = place(of: interval)
+    if isFilled(place, interval) { fingers[place].isChosen = true }
   }
 
   mutating func remove(_ contact: Contact) {

@@ -39,16 +39,25 @@ struct Lookup: Sendable {
   private(set) var timeouts = 0
   /// What was believed before the search began again.
   private var earlierBelief: [Contact] = []
+  /// Nodes of the ring, as far as who asks can tell; 0 where it cannot.
+  private let ringSize: Int
+  /// Who called the key its own from so far behind it that this is hardly true.
+  private var doubtful: (owner: Contact, successors: [Contact], hops: Int)?
+  /// Nodes that did not answer at some time of the search.
+  private var silent: [Identifier] = []
+  private var hasAskedNeighbours = false
 
   private static let mostEntries = 64
 
   init(
-    number: UInt32, target: Identifier, purpose: LookupPurpose, rules: ChordRules, at now: Moment
+    number: UInt32, target: Identifier, purpose: LookupPurpose, rules: ChordRules,
+    ringSize: Int = 0, at now: Moment
   ) {
     self.number = number
     self.target = target
     self.purpose = purpose
     self.rules = rules
+    self.ringSize = ringSize
     startedAt = now
   }
 
@@ -85,8 +94,10 @@ struct Lookup: Sendable {
   mutating func take(_ hop: NextHop, from probe: Probe) {
     guard let entry = set(probe.contact, isOwner: probe.isConfirming, .answered) else { return }
     switch hop {
-    case .owner(let successors):
+    case .owner(let successors) where isPlausible(probe.contact.id):
       finish(owner: probe.contact, successors, hops: entry.hops)
+    case .owner(let successors):
+      if doubtful == nil { doubtful = (probe.contact, successors, entry.hops) }
     case .predecessor(let successors):
       guard rules.ownersAreAsked else {
         finish(owner: successors.first, Array(successors.dropFirst()), hops: entry.hops)
@@ -116,24 +127,48 @@ struct Lookup: Sendable {
   }
 
   mutating func failed(_ probe: Probe) {
-    if set(probe.contact, isOwner: probe.isConfirming, .failed) != nil { timeouts += 1 }
+    guard set(probe.contact, isOwner: probe.isConfirming, .failed) != nil else { return }
+    timeouts += 1
+    if !silent.contains(probe.contact.id) { silent.append(probe.contact.id) }
   }
+
+  /// Whether a node that stands here may own the key: so many arcs in one have no node in them once
+  /// in e^32 rings. Whoever calls each key its own is caught by it nearly always (Castro et al.,
+  /// "Secure routing for structured peer-to-peer overlay networks", 2002).
+  private func isPlausible(_ id: Identifier) -> Bool {
+    ringSize <= 2 * Self.longestArc
+      || target.distance(to: id).fraction * Double(ringSize) <= Double(Self.longestArc)
+  }
+
+  private static let longestArc = 32
 
   private mutating func finish(owner: Contact?, _ successors: [Contact], hops: Int) {
     guard outcome == nil else { return }
-    outcome = LookupOutcome(
-      owner: owner, successors: successors, hops: hops, timeouts: timeouts)
+    // Others have named keepers, too: an owner that names none may have its reasons.
+    var keepers = successors
+    for contact in owner == nil ? [] : believedOwners where keepers.count < Self.mostKeepers {
+      if contact != owner, !keepers.contains(contact) { keepers.append(contact) }
+    }
+    outcome = LookupOutcome(owner: owner, successors: keepers, hops: hops, timeouts: timeouts)
   }
+
+  private static let mostKeepers = 8
 
   mutating func finishOwned(successors: [Contact], by own: Contact) {
     finish(owner: own, successors, hops: 0)
   }
 
-  mutating func giveUp() { finish(owner: nil, believedOwners, hops: 0) }
+  mutating func giveUp() {
+    if let doubtful {
+      finish(owner: doubtful.owner, doubtful.successors, hops: doubtful.hops)
+    } else {
+      finish(owner: nil, believedOwners, hops: 0)
+    }
+  }
 
   /// Those named as owners that have not failed, nearest behind the key first.
   var believedOwners: [Contact] {
-    let owners = entries.filter { $0.isOwner && $0.state != .failed }.map(\.contact)
+    let owners = entries.filter { $0.isOwner && !silent.contains($0.contact.id) }.map(\.contact)
     return owners.isEmpty ? earlierBelief : SuccessorList.sorted(owners, from: target)
   }
 
@@ -174,7 +209,9 @@ struct Lookup: Sendable {
     guard confirming == 0, underWay < most + min(slowCount, 1) else { return nil }
     let place = nextOwner ?? (underWay - slowCount < most ? nextPreceding : nil)
     guard let place else {
-      if underWay == 0, !isWaiting { restartAt = now + slow }
+      guard underWay == 0, !isWaiting else { return nil }
+      // Nobody else is left to be asked.
+      if doubtful != nil { giveUp() } else { restartAt = now + slow }
       return nil
     }
     entries[place].state = .asked(now)
@@ -215,9 +252,32 @@ struct Lookup: Sendable {
     return best
   }
 
+  /// Nobody is left to be asked, and the owner was not found: perhaps the node before it has not noticed
+  /// yet what has gone between them. Of those who answered, the nearest before the key may know that
+  /// node.
+  ///
+  /// - Returns: whom to ask for its successors, once in a search.
+  mutating func takeNeighbourQuestion() -> Contact? {
+    guard restartAt != nil, !hasAskedNeighbours, let contact = nearestAnswered else { return nil }
+    hasAskedNeighbours = true
+    return contact
+  }
+
+  mutating func takeNeighbours(_ successors: [Contact], of contact: Contact) {
+    let preceding = successors.filter { Identifier.between(contact.id, $0.id, target) }
+    guard outcome == nil, !preceding.isEmpty else { return }
+    addPreceding(preceding, hops: (hops(of: contact) ?? 0) + 1)
+    restartAt = nil
+  }
+
+  private func hops(of contact: Contact) -> Int? {
+    entries.first { $0.contact == contact }?.hops
+  }
+
   /// Forgets what was asked, to begin anew.
   mutating func restart() {
     restartAt = nil
+    hasAskedNeighbours = false
     earlierBelief = believedOwners
     entries.removeAll()
   }
@@ -243,4 +303,12 @@ enum LookupPurpose: Hashable, Sendable {
   case finger(Int)
   /// The node's own place as another part of the ring sees it.
   case merge
+
+  /// Whether it is part of the node's own rounds, in which there is no hurry.
+  var isUpkeep: Bool {
+    switch self {
+    case .client, .join: false
+    case .finger, .merge: true
+    }
+  }
 }

@@ -9,10 +9,14 @@ enum Purpose: Hashable, Sendable {
   case successorState
   case candidateState
   case predecessorCheck
+  /// Whether a successor lives that may have to be turned to next.
+  case successorCheck
   /// Whether a node that a leaving one named as our predecessor lives.
   case predecessorOffer
   case notification
   case lookup(UInt32, isConfirming: Bool)
+  /// For the successors of the nearest node that a lookup has found before its key.
+  case neighbours(UInt32)
   case fingerCheck
   /// Whether a member that another knows of lives.
   case memberCheck
@@ -20,6 +24,10 @@ enum Purpose: Hashable, Sendable {
   case comparison(Arc)
   case pull(Arc)
   case push
+  /// To be called by another node.
+  case reach
+  /// A call for somebody else's sake.
+  case call
   case client(UInt64)
 }
 

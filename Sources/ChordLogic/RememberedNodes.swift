@@ -4,8 +4,12 @@ import TorrentModel
 
 /// Nodes met at some time, kept although they may be gone: after a partition they are the way to
 /// the other part of the ring, after a restart the way back.
+///
+/// The invariant: `words` holds the last word of the identifier of each contact, in their order: every
+/// answer is looked up here, and eight of these are compared in the time of one contact.
 struct RememberedNodes: Sendable {
   private(set) var contacts: [Contact] = []
+  private var words: [UInt64] = []
   private var strangers = 0
 
   static let most = 64
@@ -14,14 +18,24 @@ struct RememberedNodes: Sendable {
   private static let rarity = 16
 
   mutating func note(_ contact: Contact) {
-    guard !contacts.contains(contact) else { return }
+    guard !contains(contact) else { return }
     guard contacts.count >= Self.most else {
       contacts.append(contact)
+      words.append(contact.id.low)
       return
     }
     strangers += 1
     guard strangers.isMultiple(of: Self.rarity) else { return }
-    contacts[strangers / Self.rarity % Self.most] = contact
+    let place = strangers / Self.rarity % Self.most
+    contacts[place] = contact
+    words[place] = contact.id.low
+  }
+
+  private func contains(_ contact: Contact) -> Bool {
+    for place in words.indices where words[place] == contact.id.low {
+      if contacts[place] == contact { return true }
+    }
+    return false
   }
 }
 

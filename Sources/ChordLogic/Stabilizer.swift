@@ -10,8 +10,8 @@ import ChordWire
 struct Stabilizer: Sendable {
   enum Status: Hashable, Sendable {
     case idle
-    /// Asking the successor in this place of the list.
-    case askingSuccessor(Int)
+    /// Asking this one of the list for its state.
+    case askingSuccessor(Contact)
     case askingCandidate(Contact)
     /// Asking whether the predecessor lives, because this node says it is one.
     case checkingPredecessor(for: Contact?)
@@ -40,6 +40,10 @@ struct Stabilizer: Sendable {
   private var waitingCandidate: Contact?
   /// Successors that said goodbye: passed over, and gone with the next answer.
   private var departed: [Identifier] = []
+  /// Successors asked since the round began: all but the last did not answer.
+  private var asked: [Identifier] = []
+  /// Successors that did not answer a ping since the round began: asked only when no other is left.
+  private var silent: [Identifier] = []
 
   init(_ own: Contact, lengths: ClosedRange<Int>, rules: ChordRules) {
     self.own = own
@@ -117,25 +121,45 @@ struct Stabilizer: Sendable {
       guard let predecessor else { return nil }
       return consider(predecessor)
     }
-    return ask(from: 0)
+    asked = []
+    silent = []
+    return askNext()
   }
 
-  private mutating func ask(from place: Int) -> Step {
-    var place = place
-    while place < successors.count, departed.contains(successors.contacts[place].id) { place += 1 }
-    guard place < successors.count else {
+  /// Turns to the nearest successor that may live.
+  private mutating func askNext() -> Step {
+    let left = unasked
+    guard let next = left.first(where: { !silent.contains($0.id) }) ?? left.first else {
       status = .idle
       return .orphaned
     }
-    status = .askingSuccessor(place)
-    return .askSuccessor(successors.contacts[place])
+    asked.append(next.id)
+    status = .askingSuccessor(next)
+    return .askSuccessor(next)
   }
+
+  private var unasked: [Contact] {
+    successors.contacts.filter { !departed.contains($0.id) && !asked.contains($0.id) }
+  }
+
+  /// Those who come next should the successor that is being asked not answer.
+  var nextToAsk: [Contact] {
+    guard case .askingSuccessor = status else { return [] }
+    return unasked.filter { !silent.contains($0.id) }
+  }
+
+  /// A successor did not answer a ping. It is passed over while others are left: if it lives all the
+  /// same, the next one names it as its predecessor in the same round.
+  mutating func fellSilent(_ id: Identifier) {
+    if successors.contains(id), !silent.contains(id) { silent.append(id) }
+  }
+
+  mutating func spoke(_ id: Identifier) { silent.removeAll { $0 == id } }
 
   mutating func successorAnswered(
     predecessor candidate: Contact?, successors list: [Contact]
   ) -> Step? {
-    guard case .askingSuccessor(let place) = status else { return nil }
-    let head = successors.contacts[place]
+    guard case .askingSuccessor(let head) = status else { return nil }
     adopt(head, then: list)
     status = .idle
     guard let candidate else { return notification(of: head) }
@@ -143,8 +167,8 @@ struct Stabilizer: Sendable {
   }
 
   mutating func successorFailed() -> Step? {
-    guard case .askingSuccessor(let place) = status else { return nil }
-    return ask(from: place + 1)
+    guard case .askingSuccessor = status else { return nil }
+    return askNext()
   }
 
   /// Turns to a node that may stand between this one and its successor.

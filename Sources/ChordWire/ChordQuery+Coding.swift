@@ -15,6 +15,7 @@ extension ChordQuery {
     case .next(let request):
       [("target", .string(request.target.bytes))]
         + (request.isConfirming ? [("own", .integer(1))] : [])
+    case .reach(let endpoint): endpoint.map { [("e", .string($0.compact))] } ?? []
     case .leave(let predecessor, let successors):
       ContactList.pairs("p", predecessor.map { [$0] } ?? [])
         + ContactList.pairs("nodes", successors)
@@ -44,6 +45,15 @@ extension ChordQuery {
     case .ping: self = .ping
     case .state: self = .state
     case .notify: self = .notify
+    case .reach:
+      guard let bytes = try fields.optionalString("e") else {
+        self = .reach(nil)
+        return
+      }
+      guard let endpoint = Endpoint(compact: bytes), endpoint.isDialable else {
+        throw .malformed("e")
+      }
+      self = .reach(endpoint)
     case .next:
       self = .next(
         NextRequest(

@@ -9,6 +9,9 @@ public enum ChordQuery: Hashable, Sendable {
   case next(NextRequest)
   /// The sender may be the receiver's predecessor.
   case notify
+  /// The sender is a client that would like to know whether others can reach it: it is to be called by
+  /// a node it has not spoken to. With an endpoint, that is whom the receiver is to call.
+  case reach(Endpoint?)
   /// The sender is about to leave its two neighbours to each other.
   case leave(predecessor: Contact?, successors: [Contact])
   /// For a page of the records whose keys are in an arc.
@@ -34,6 +37,7 @@ public enum ChordQuery: Hashable, Sendable {
     case state = "c_state"
     case next = "c_next"
     case notify = "c_notify"
+    case reach = "c_reach"
     case leave = "c_leave"
     case records = "c_keys"
     case events = "c_ev"
@@ -52,6 +56,7 @@ public enum ChordQuery: Hashable, Sendable {
     case .state: .state
     case .next: .next
     case .notify: .notify
+    case .reach: .reach
     case .leave: .leave
     case .pullRecords, .pushRecords: .records
     case .events, .members: .events

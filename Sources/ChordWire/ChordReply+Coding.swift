@@ -5,7 +5,8 @@ import TorrentModel
 extension ChordReply {
   var pairs: [(String, BencodeValue)] {
     switch self {
-    case .ping, .notify, .leave, .recordsKept, .eventsTaken, .announced, .stored, .keywordStored:
+    case .ping, .notify, .reach, .leave, .recordsKept, .eventsTaken, .announced, .stored,
+      .keywordStored:
       []
     case .state(let predecessor, let successors):
       ContactList.pairs("p", predecessor.map { [$0] } ?? [])
@@ -25,6 +26,7 @@ extension ChordReply {
     switch method {
     case .ping: self = .ping
     case .notify: self = .notify
+    case .reach: self = .reach
     case .leave: self = .leave
     case .announcePeer: self = .announced
     case .put: self = .stored

@@ -6,6 +6,7 @@ public enum ChordReply: Hashable, Sendable {
   case state(predecessor: Contact?, successors: [Contact])
   case next(NextHop)
   case notify
+  case reach
   case leave
   /// With the cursor of the next page, unless this is the last.
   case records([StoredRecord], cursor: [UInt8]?)
@@ -32,6 +33,7 @@ public enum ChordReply: Hashable, Sendable {
     case .state: .state
     case .next: .next
     case .notify: .notify
+    case .reach: .reach
     case .leave: .leave
     case .records, .recordsKept: .records
     case .eventsTaken, .members: .events

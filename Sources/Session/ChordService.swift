@@ -26,7 +26,7 @@ public final class ChordService {
   private let credentials: RingCredentials?
   private var generator: SeededGenerator
   private let leaf: RingSeat
-  private var members: [RingSeat] = []
+  private(set) var members: [RingSeat] = []
   private(set) var isOver = false
 
   /// Where others see this host; nil until it is known.
@@ -55,6 +55,8 @@ public final class ChordService {
   ) {
     name = configuration.ring.name
     tag = RingTag(configuration.ring.name)
+    var configuration = configuration
+    configuration.chord.provingReachability = session.configuration.ringPromotion
     self.configuration = configuration
     self.session = session
     self.port = port
@@ -266,7 +268,18 @@ public final class ChordService {
     case .successorChanged(let contact): report(.successorChanged(contact))
     case .predecessorChanged: break
     case .failed(let contact): report(.nodeFailed(contact))
+    case .reachable(let endpoint): promote(at: endpoint)
     }
+  }
+
+  /// From a client to one of the ring's own, where its certificate lets it be one.
+  private func promote(at endpoint: Endpoint) {
+    guard configuration.role == .leaf, members.isEmpty,
+      credentials?.certificate.roles.contains(.member) ?? true
+    else { return }
+    configuration.role = .member
+    report(.reachable(endpoint))
+    take(endpoint)
   }
 
   func report(_ event: RingEvent) { session.ringObserver?(self, event) }
@@ -332,25 +345,6 @@ public final class ChordService {
   }
 
   // MARK: Ending
-
-  /// Has the members hand over what they keep and say goodbye, and calls `done` when that is through
-  /// or has had its time.
-  func leave(then done: @escaping () -> Void) {
-    for seat in members { tell(seat, .leave) }
-    waitForAnswers(until: Reactor.clock + Self.farewellPatience, then: done)
-  }
-
-  private static let farewellPatience = TimeSpan.seconds(1)
-  private static let farewellLook = TimeSpan.milliseconds(20)
-
-  private func waitForAnswers(until end: Moment, then done: @escaping () -> Void) {
-    let isWaiting = members.contains { $0.node.pendingCount > 0 }
-    guard isWaiting, Reactor.clock < end else { return done() }
-    reactor.schedule(after: Self.farewellLook) { [weak self] in
-      guard let self else { return done() }
-      self.waitForAnswers(until: end, then: done)
-    }
-  }
 
   /// Nothing is sent or taken afterwards.
   func shutDown() {

@@ -35,6 +35,8 @@ public enum RingEvent: Hashable, Sendable {
   case successorChanged(Contact?)
   case nodeFailed(Contact)
   case left
+  /// Others could reach this client at its endpoint for long enough: it becomes a member.
+  case reachable(Endpoint)
   /// The known nodes could not be kept for the next run.
   case unkept(String)
 }

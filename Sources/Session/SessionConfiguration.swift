@@ -31,6 +31,8 @@ public struct SessionConfiguration: Sendable {
   public var resumeFolder: String?
   /// Whether datagrams are taken on the port that peers use, for rings.
   public var takesDatagrams = false
+  /// A leaf of a ring becomes a member once others could reach it for so long; nil for never.
+  public var ringPromotion: TimeSpan?
   /// Where the known nodes of rings are kept between two runs; nil for nowhere.
   public var ringMemory: String?
   /// The time from the start of a download to its first state on the disk: a transfer between

@@ -55,6 +55,29 @@ import TorrentModel
     #expect(model.living.allSatisfy { model.hosts[$0].node.memberCount == 30 })
   }
 
+  /// Nobody compares what it knows, and nobody's rounds come round meanwhile.
+  @Test("spreads news past members that are gone")
+  func newsPastTheDead() {
+    var configuration = ChordConfiguration()
+    configuration.shortestRound = .minutes(60)
+    configuration.longestRound = .minutes(61)
+    let model = RingModel(seed: 15, configuration: configuration)
+    model.standingRing(of: 64)
+    let sorted = model.living.sorted {
+      model.hosts[$0].contact.id < model.hosts[$1].contact.id
+    }
+    let gone = model.hosts[sorted[50]].contact
+    // Half and a quarter of the circle are told by the others of these.
+    for place in [50, 32, 33, 48, 16] { model.crash(sorted[place]) }
+    let last = model.hosts[sorted[63]].contact
+    let news = MembershipEvents(joined: [], left: [gone], span: 62)
+    let message = ChordMessage(
+      transaction: 1, body: .query(.events(news), QueryHead(from: last.id)))
+    model.tell(sorted[0], .received(message, from: last.endpoint))
+    model.run(for: .minutes(3))
+    #expect(!model.living.contains { model.hosts[$0].node.members.contains(gone) })
+  }
+
   @Test("finds every owner in one hop when known whole")
   func oneHop() {
     let model = RingModel(seed: 12, configuration: configuration())

@@ -88,6 +88,47 @@ extension SeededGenerator {
   }
 }
 
+@Suite("A comparison of members") struct ComparisonTests {
+  @Test("follows soon while it teaches much, and ever later once it does not")
+  func waits() {
+    var comparing = MembershipComparison()
+    var now = Moment.zero
+    var waits: [Double] = []
+    for learned in [30, 20, 7, 3, 2, 0, 0, 40, 0] {
+      comparing.begin(longest: .seconds(150), chance: 0.5, at: now)
+      for _ in 0..<learned { comparing.learn() }
+      comparing.end(known: 160, chance: 0.5, at: now)
+      waits.append((comparing.dueAt - now).seconds)
+      now = comparing.dueAt
+    }
+    #expect(waits == [2, 2, 4, 8, 64, 150, 150, 2, 16])
+  }
+}
+
+@Suite("Suspicion") struct SuspicionTests {
+  @Test("ends in time, by a word of the suspect, and where there are too many")
+  func ends() {
+    var suspicion = FailureSuspicion()
+    let now = Moment.zero + .seconds(100)
+    let all = (0..<UInt32(FailureSuspicion.mostSuspects + 10)).map { contact($0 + 1).endpoint }
+    suspicion.suspect(all[0], until: now + .seconds(60), at: now)
+    #expect(suspicion.isSuspected(all[0], at: now + .seconds(59)))
+    #expect(!suspicion.isSuspected(all[0], at: now + .seconds(60)))
+    suspicion.clear(all[0])
+    #expect(!suspicion.isSuspected(all[0], at: now) && suspicion.count == 0)
+    // Suspected again before the first suspicion has run out.
+    suspicion.suspect(all[1], until: now + .seconds(60), at: now)
+    suspicion.suspect(all[1], until: now + .seconds(90), at: now + .seconds(30))
+    suspicion.suspect(all[2], until: now + .seconds(130), at: now + .seconds(70))
+    #expect(suspicion.isSuspected(all[1], at: now + .seconds(80)))
+    suspicion.suspect(all[3], until: now + .seconds(160), at: now + .seconds(100))
+    #expect(suspicion.count == 2)
+    for endpoint in all { suspicion.suspect(endpoint, until: now + .seconds(300), at: now) }
+    #expect(suspicion.count <= FailureSuspicion.mostSuspects)
+    #expect(suspicion.isSuspected(all[all.count - 1], at: now))
+  }
+}
+
 @Suite("News") struct NewsTests {
   @Test("reach everybody once", arguments: [2, 3, 7, 8, 9, 100, 1000])
   func reach(count: Int) {
@@ -125,6 +166,13 @@ extension SeededGenerator {
     table.offer(contact(0x903), latency: nil)
     table.remove(contact(0x900))
     #expect(table.contacts == [contact(0x902)])
+    table.noteChoice(in: 139)
+    #expect(table[139]?.isChosen == true)
+    table.offer(contact(0x904), latency: .milliseconds(10))
+    #expect(table[139]?.contact == contact(0x904) && table[139]?.isChosen == true)
+    table.remove(contact(0x904))
+    table.offer(contact(0x902), latency: .milliseconds(20))
+    #expect(table[139]?.isChosen == false)
     table.offer(contact(0x10), latency: nil)
     #expect(table.preceding(id(0x903), most: 4) == [contact(0x902), contact(0x10)])
     #expect(table.preceding(id(0x902), most: 4) == [contact(0x10)])

@@ -96,6 +96,8 @@ private struct Hostile: CustomTestStringConvertible, Sendable {
     Hostile("27 bytes of successors", query("c_leave", [("nodes", string(27))]), 203),
     Hostile("a span of 2^40", query("c_ev", [("s", .integer(1 << 40))]), 203),
     Hostile("a negative span", query("c_ev", [("s", .integer(-1))]), 203),
+    Hostile("a call of nobody", query("c_reach", [("e", .string([0, 0, 0, 0, 26, 225]))]), 203),
+    Hostile("a call of 7 bytes", query("c_reach", [("e", string(7))]), 203),
     Hostile("half an arc", query("c_keys", [("f", string(20))]), 203),
     Hostile("an empty certificate", query("c_cert", [("cert", string(0))]), 203),
     Hostile("a key of 31 bytes", item("k", string(31)), 203),

@@ -95,11 +95,12 @@ extension SeededGenerator {
     case 12: .get(identifier(), newerThan: below(2) == 0 ? nil : Int64(below(99)))
     case 13: .put(item(), cas: below(2) == 0 ? nil : Int64(below(99)))
     case 14: .putKeyword(identifier(), keyword())
+    case 15: .reach(below(2) == 0 ? nil : endpoint())
     default: .getKeyword(identifier(), words: (0..<below(9)).map { _ in word() })
     }
   }
 
-  static let queryKinds = 16
+  static let queryKinds = 17
 
   mutating func queries() -> [ChordQuery] { (0..<Self.queryKinds).map { query($0) } }
 
@@ -125,11 +126,12 @@ extension SeededGenerator {
     case 16: .certificate(bytes(1 + below(512)))
     case 17: .peers((0..<below(40)).map { _ in endpoint() })
     case 18: .item(below(2) == 0 ? nil : item())
+    case 19: .reach
     default: .keywords((0..<below(4)).map { _ in keyword() })
     }
   }
 
-  static let replyKinds = 20
+  static let replyKinds = 21
 
   mutating func replies() -> [ChordReply] { (0..<Self.replyKinds).map { reply($0) } }
 

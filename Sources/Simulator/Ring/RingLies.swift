@@ -10,6 +10,46 @@ struct MarkedVerifier: SignatureVerifier {
   }
 }
 
+/// One item read from a quorum of its keepers, by the weighing that production does.
+final class RingReading {
+  private let world: RingWorld
+  private let number: Int
+  private var read: QuorumRead
+  private var completion: ((Item?) -> Void)?
+
+  init(
+    _ target: Identifier, of keepers: [Contact], by number: Int, in world: RingWorld,
+    completion: @escaping (Item?) -> Void
+  ) {
+    self.world = world
+    self.number = number
+    self.completion = completion
+    // A host does not ask itself by datagram.
+    let others = keepers.filter { world.number(of: $0) != number }
+    read = QuorumRead(target, of: ItemQuorum(of: others), verifier: MarkedVerifier())
+  }
+
+  func start() {
+    for keeper in read.quorum.keepers {
+      world.ask(keeper, .get(read.target, newerThan: nil), by: number) { [self] result in
+        switch result {
+        case .success(.item(let item)): read.take(item, from: keeper)
+        case .failure(let failure) where failure.code == .notOwner: read.take(nil, from: keeper)
+        default: read.fail(keeper)
+        }
+        end()
+      }
+    }
+    end()
+  }
+
+  private func end() {
+    guard read.isDecided, let completion else { return }
+    self.completion = nil
+    completion(read.best)
+  }
+}
+
 extension RingWorld {
   /// What a liar makes of a message: some answer of its own, or silence; nil where it behaves, as it
   /// has to in order to stay in others' tables.

@@ -42,6 +42,8 @@ final class RingWorld {
   private(set) var members: [Contact] = []
 
   private var queue = EventQueue()
+  /// Emptied arrays: whoever hears an answer may ask on, so more than one is in use at times.
+  private var spareEffects: [[ChordEffect]] = []
   private var parcels = Pool<Parcel>()
   private var actions = Pool<() -> Void>()
   private var digest = TraceDigest()
@@ -203,9 +205,11 @@ final class RingWorld {
 
   func tell(_ number: Int, _ input: ChordInput) {
     guard let host = hosts[number] else { return }
-    var effects: [ChordEffect] = []
+    var effects = spareEffects.popLast() ?? []
     host.node.handle(input, at: now, into: &effects)
     perform(effects, of: number, host)
+    effects.removeAll(keepingCapacity: true)
+    spareEffects.append(effects)
   }
 
   private func perform(_ effects: [ChordEffect], of number: Int, _ host: Host) {

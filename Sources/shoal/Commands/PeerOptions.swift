@@ -37,6 +37,8 @@ struct PeerOptions: Hashable, Sendable {
   var discoversLocally: Bool
   /// The router is asked to let peers in.
   var mapsPorts: Bool
+  /// A client of a ring becomes one of its nodes once others could reach it for so long; nil for never.
+  var ringPromotion: TimeSpan?
 
   private static let noLocalDiscoveryFlag = Switch(
     "no-local-discovery", "look for no peers on the local network (BEP 14)")
@@ -79,6 +81,12 @@ struct PeerOptions: Hashable, Sendable {
   private static let portMappingFlag = Switch(
     "port-mapping", "ask the router to let peers in (PCP, NAT-PMP or UPnP)")
 
+  private static let ringPromotionFlag = Flag(
+    "ring-promotion", .time,
+    "become a node of the ring once others could reach this host for so long; 0s is never",
+    fallback: "15m")
+  private static let usualRingPromotion = TimeSpan.minutes(15)
+
   static let defaultMostPeers = 200
 
   static let flags = FlagGroup(
@@ -88,7 +96,7 @@ struct PeerOptions: Hashable, Sendable {
       uploadLimitFlag.outline, downloadLimitFlag.outline, hoursFlag.outline,
       uploadLimitEachFlag.outline, downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
       encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, portMappingFlag.outline,
-      noLocalDiscoveryFlag.outline,
+      noLocalDiscoveryFlag.outline, ringPromotionFlag.outline,
     ])
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
@@ -100,6 +108,8 @@ struct PeerOptions: Hashable, Sendable {
     proxy = try arguments.value(of: Self.proxyFlag)
     discoversLocally = proxy == nil && !arguments.has(Self.noLocalDiscoveryFlag)
     mapsPorts = arguments.has(Self.portMappingFlag)
+    let promotion = try arguments.value(of: Self.ringPromotionFlag) ?? Self.usualRingPromotion
+    ringPromotion = promotion == .zero ? nil : promotion
     if proxy != nil, mapsPorts {
       throw .usage("--proxy and --port-mapping exclude each other: a proxy lets nobody in")
     }

@@ -76,8 +76,9 @@ extension EventOutline {
       Key("ring", "name of the ring"),
       Key(
         "state",
-        "connected, joined, orphaned (joins again), join-failed, successor, node-failed, left or "
-          + "unkept (the known nodes could not be written)"),
+        "connected, reachable (this client becomes a node), joined, orphaned (joins again), "
+          + "join-failed, successor, node-failed, left or unkept (the known nodes could not be "
+          + "written)"),
       Key("node", "identifier of the node concerned, hexadecimal; null when none is"),
       Key("endpoint", "its address and port; null when none is"),
       Key("message", "what is wrong; null when nothing is"),
@@ -223,7 +224,10 @@ extension EventOutline {
       Key("owner", "identifier of its owner; null when none was found"),
       Key("hops", "nodes asked one after the other"), Key("timeouts", "nodes that were gone"),
       Key("milliseconds", "time it took"),
-      Key("roundTrip", "milliseconds that the owner took to answer a ping; null without an answer"),
+      Key(
+        "roundTrip",
+        "milliseconds that the owner found the time before took to answer a ping; null without an "
+          + "answer"),
     ])
 
   static let ringStopped = EventOutline(

@@ -55,41 +55,27 @@ struct RingChannel {
 
   private static let longestName = 255
 
-  /// Puts an item where the channel is kept. - Parameter done: told whether it is kept.
+  /// Puts an item where the channel is kept. - Parameter done: told whether a quorum keeps it.
   func put(_ item: Item, through service: ChordService, then done: @escaping (Bool) -> Void) {
-    service.lookUp(target) { outcome in
-      guard let owner = outcome.owner else { return done(false) }
-      service.ask(owner, .put(item, cas: nil)) { result in
-        if case .success = result { done(true) } else { done(false) }
-      }
-    }
+    ItemWrite(item, in: service) { done($0.isKept) }.start()
   }
 
   // MARK: Reading
 
-  /// The link of the torrent that the channel names: the newest that any of its keepers has.
+  /// The link of the torrent that the channel names: the newest that a quorum of its keepers has, or
+  /// where too few answer any of them.
   func follow(
     in ring: RingReference, showing wallet: RingWallet
   ) throws(CommandError) -> MagnetLink {
     let errand = try RingErrand(ring, showing: wallet)
     let reading = Reading()
     try errand.run {
-      errand.service.lookUp(target) { outcome in
-        let keepers = [outcome.owner].compactMap(\.self) + outcome.successors
-        reading.pending = keepers.count
-        if keepers.isEmpty { errand.end(.success(())) }
-        for keeper in keepers {
-          errand.service.ask(keeper, .get(target, newerThan: nil)) { result in
-            reading.pending -= 1
-            if case .success(.item(let item?)) = result { reading.take(item, of: self) }
-            if reading.pending == 0 { errand.end(.success(())) }
-          }
-        }
-        // Copies that are gone are not waited for.
-        errand.reactor.schedule(after: .seconds(2)) { errand.end(.success(())) }
-      }
+      ItemRead(target, in: errand.service) { outcome in
+        reading.item = outcome.item
+        errand.end(.success(()))
+      }.start()
     }
-    guard let item = reading.newest, let link = Self.link(item, in: ring) else {
+    guard let item = reading.item, let link = Self.link(item, in: ring) else {
       throw CommandError(
         .noPeers, "the ring has nothing of this channel", on: text,
         remedy: "ask the publisher whether it was published within two hours")
@@ -97,20 +83,9 @@ struct RingChannel {
     return link
   }
 
-  /// What the keepers answered so far.
+  /// What came of a read.
   private final class Reading {
-    var pending = 0
-    private(set) var newest: Item?
-
-    /// Only what the channel's own key signed counts, and of that the highest sequence number.
-    func take(_ item: Item, of channel: RingChannel) {
-      guard let signed = item.signed, signed.key == channel.key, signed.salt.isEmpty,
-        let bytes = item.signedBytes,
-        OpenSSLVerifier().isValid(signed.signature, of: bytes, by: signed.key),
-        signed.sequence > newest?.signed?.sequence ?? -1
-      else { return }
-      newest = item
-    }
+    var item: Item?
   }
 
   private static func link(_ item: Item, in ring: RingReference) -> MagnetLink? {

@@ -38,6 +38,7 @@ struct RingNarrator {
     case .successorChanged(let contact): ("successor", contact, nil)
     case .nodeFailed(let contact): ("node-failed", contact, nil)
     case .left: ("left", nil, nil)
+    case .reachable: ("reachable", nil, nil)
     case .unkept(let reason): ("unkept", nil, reason)
     }
   }

@@ -6,12 +6,18 @@ import Session
 import TorrentModel
 
 /// Looks up keys at random through a node, again and again, and tells how long each took beside a
-/// round trip to the owner that it found: what whoever runs a node watches.
+/// round trip to a member: what whoever runs a node watches.
+///
+/// The round trip is one to the owner found the time before. That of the key itself has just been
+/// asked, and a process that has just been busy answers a second time sooner.
 final class RingProbe {
   private let service: ChordService
   private let interval: TimeSpan
   private let console: Console
   private var random = SystemRandomNumberGenerator()
+  /// The owner found last.
+  private var acquaintance: Contact?
+  private var count = 0
 
   init(_ service: ChordService, every interval: TimeSpan, _ console: Console) {
     self.service = service
@@ -27,28 +33,39 @@ final class RingProbe {
     }
   }
 
+  /// One lookup and one round trip. This node is the slower to begin with: each goes first in turn.
   private func look() {
+    count += 1
+    if count.isMultiple(of: 2) {
+      lookUp { [weak self] key, outcome, time in
+        self?.ping { roundTrip in self?.tell(key, outcome, time, roundTrip: roundTrip) }
+      }
+    } else {
+      ping { [weak self] roundTrip in
+        self?.lookUp { key, outcome, time in self?.tell(key, outcome, time, roundTrip: roundTrip) }
+      }
+    }
+  }
+
+  private func ping(then done: @escaping (TimeSpan?) -> Void) {
+    guard let acquaintance else { return done(nil) }
+    let start = Reactor.clock
+    service.ask(acquaintance, .ping) { result in
+      if case .success = result { done(Reactor.clock - start) } else { done(nil) }
+    }
+  }
+
+  private func lookUp(then done: @escaping (Identifier, LookupOutcome, TimeSpan) -> Void) {
     let key = Identifier(
       high: UInt32(truncatingIfNeeded: random.next()), middle: random.next(), low: random.next())
     let start = Reactor.clock
-    service.lookUp(key) { [weak self] outcome in
-      guard let self else { return }
-      let time = Reactor.clock - start
-      guard let owner = outcome.owner, owner.endpoint != service.ownEndpoint else {
-        return tell(key, outcome, time, roundTrip: nil)
-      }
-      let asked = Reactor.clock
-      service.ask(owner, .ping) { [weak self] result in
-        var roundTrip: TimeSpan?
-        if case .success = result { roundTrip = Reactor.clock - asked }
-        self?.tell(key, outcome, time, roundTrip: roundTrip)
-      }
-    }
+    service.lookUp(key) { done(key, $0, Reactor.clock - start) }
   }
 
   private func tell(
     _ key: Identifier, _ outcome: LookupOutcome, _ time: TimeSpan, roundTrip: TimeSpan?
   ) {
+    acquaintance = outcome.owner.flatMap { $0.endpoint == service.ownEndpoint ? nil : $0 }
     console.event(
       .event(
         .ringProbe,

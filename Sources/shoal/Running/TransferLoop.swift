@@ -70,6 +70,7 @@ final class TransferLoop {
       if let bufferBytes { configuration.bufferBytes = bufferBytes }
       configuration.takesDatagrams = usesRings
       configuration.ringMemory = StateFolder.rings
+      configuration.ringPromotion = options.ringPromotion
       session = try TorrentSession(configuration, on: reactor)
       try session.listen()
       boxed.loop = self
