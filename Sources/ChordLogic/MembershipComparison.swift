@@ -6,7 +6,7 @@ import DeterministicCore
 ///
 /// A ring that is young, or has just been mended, learns of its members by comparing: so the next
 /// comparison follows soon as long as they teach much, twice as late as the last where they teach
-/// something, and otherwise eight times as late, until the usual wait is reached. What is still on its
+/// something, and otherwise sixteen times as late, until the usual wait is reached. What is still on its
 /// way as news counts for nothing, or a large ring would compare all the time.
 struct MembershipComparison: Sendable {
   /// Arcs whose sums differ, yet to be compared.
@@ -29,7 +29,7 @@ struct MembershipComparison: Sendable {
   static let shortestWait = TimeSpan.seconds(2)
   /// A comparison teaches much, or something, from these parts of what is known.
   private static let much = 16
-  private static let something = 64
+  private static let something = 32
 
   /// One begins. The next follows late, unless this one comes to its end and has taught something.
   ///
@@ -41,7 +41,7 @@ struct MembershipComparison: Sendable {
     learned = 0
     lastWait = wait
     self.longest = longest
-    wait = min(max(wait * 8, Self.shortestWait), longest)
+    wait = min(max(wait * 16, Self.shortestWait), longest)
     schedule(chance, at: now)
   }
 

@@ -101,7 +101,7 @@ extension SeededGenerator {
       waits.append((comparing.dueAt - now).seconds)
       now = comparing.dueAt
     }
-    #expect(waits == [2, 2, 4, 8, 64, 150, 150, 2, 16])
+    #expect(waits == [2, 2, 4, 64, 150, 150, 150, 2, 32])
   }
 }
 
