@@ -15,10 +15,6 @@ public final class TorrentReader: HTTPBodySource {
   public var hasMore: (() -> Void)?
   private weak var runner: TorrentRunner?
 
-  /// Bytes ahead of a reader that are fetched before everything else, and pieces at least.
-  static let bytesAhead: UInt64 = 8 << 20
-  static let leastPiecesAhead = 4
-
   init(_ range: Range<UInt64>, of runner: TorrentRunner) {
     self.range = range
     position = range.lowerBound
@@ -57,10 +53,7 @@ public final class TorrentReader: HTTPBodySource {
 
   /// The pieces to fetch first, for this reader.
   func window(_ info: TorrentInfo) -> Range<Int> {
-    let pieceLength = UInt64(info.geometry.pieceLength)
-    let ahead = max(Self.bytesAhead, pieceLength * UInt64(Self.leastPiecesAhead))
-    return info.geometry.pieces(
-      offset: position, length: min(ahead, range.upperBound - min(position, range.upperBound)))
+    ReadingWindow.pieces(from: position, to: range.upperBound, in: info.geometry)
   }
 }
 

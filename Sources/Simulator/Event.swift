@@ -34,6 +34,8 @@ struct Event {
     case delivered
     /// A piece has been hashed.
     case verified
+    /// A player has come to the end of a piece.
+    case played
     /// The measures are taken.
     case sample
   }

@@ -34,6 +34,8 @@ public struct HostPlan: Sendable {
   public var group: String
   /// Pieces it has when it comes, drawn at random.
   public var share = 0.0
+  /// Somebody watches while it loads.
+  public var playback: Playback?
 
   public init(_ role: Role, _ link: AccessLink, group: String? = nil) {
     self.role = role

@@ -44,15 +44,17 @@ extension World {
   }
 
   /// A request must be for a piece the other end has, no more than the other end said that it
-  /// queues, and for a block that is asked of nobody else, unless all are asked for: the endgame.
+  /// queues, and for a block that is asked of nobody else, unless all are asked for, the endgame, or
+  /// a player waits for it.
   mutating func checkRequest(_ block: Block, from host: SimulatedHost, on flow: UInt32) {
     let other = hosts[Int(connections[flow ^ 1].host)]
     let name = BlockName(
       piece: block.piece.number, number: UInt16(geometry.blockNumber(of: block) ?? 0))
-    let isInEndgame = wasInEndgame || host.swarm.isInEndgame
+    let mayBeShared =
+      wasInEndgame || host.swarm.isInEndgame || host.swarm.isBeingRead(block.piece)
     if requestBook.isAsked(name, on: flow) {
       complain(host, "asks host \(other.number) twice for \(block)")
-    } else if !isInEndgame, isAsked(name, by: host) {
+    } else if !mayBeShared, isAsked(name, by: host) {
       complain(host, "asks two hosts for \(block) outside its endgame")
     }
     requestBook.ask(name, on: flow)

@@ -19,6 +19,24 @@ public struct Measures: Sendable {
     }
   }
 
+  /// What all those saw together who watched while it loaded.
+  public struct Watching: Sendable {
+    /// Seconds until the last of them saw the first picture; nil if one never did.
+    public let longestStart: Double?
+    public let stalls: Int
+    /// Seconds that the host stood still in all that did so longest.
+    public let longestStalled: Double
+
+    init?(_ hosts: [HostOutcome]) {
+      let watchers = hosts.compactMap(\.playback)
+      guard !watchers.isEmpty else { return nil }
+      let starts = watchers.compactMap(\.start?.seconds)
+      longestStart = starts.count == watchers.count ? starts.max() : nil
+      stalls = watchers.reduce(0) { $0 + $1.stalls }
+      longestStalled = watchers.map(\.stalled.seconds).max() ?? 0
+    }
+  }
+
   /// The lower bound over the time until the last host was complete; 0 if one is not.
   public let makespanEfficiency: Double
   /// The lower bound over the mean time from arrival to completion.
@@ -31,6 +49,8 @@ public struct Measures: Sendable {
   public let waste: Double
   /// The least diversity once a tenth of all pieces is out.
   public let leastDiversity: Double
+  /// What those saw who watched; nil where nobody did.
+  public let playback: Watching?
   public let lastSeconds: Double?
   public let meanSeconds: Double?
   /// By name of group, in the plan's order.
@@ -55,6 +75,7 @@ public struct Measures: Sendable {
     waste = Double(ledger.discarded) / Double(max(1, ledger.landed))
     leastDiversity = samples.filter { $0.fraction >= 0.1 }.map(\.diversity).min() ?? 0
     groups = Self.groups(hosts)
+    playback = Watching(hosts)
   }
 
   private static func groups(_ hosts: [HostOutcome]) -> [Group] {

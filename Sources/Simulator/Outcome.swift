@@ -32,6 +32,8 @@ public struct HostOutcome: Sendable {
   public let bannedBy: Int
   /// Why the first of them did.
   public let banReason: String?
+  /// Nil where nobody watches.
+  public let playback: PlaybackOutcome?
 
   public var isHonest: Bool { role == .seed || role == .contributor }
   /// From its arrival to its completion.
@@ -66,7 +68,7 @@ extension World {
         isWaitedFor: host.plan.isWaitedFor, startedAt: host.startedAt,
         completedAt: host.completedAt, bytesSent: host.bytesSent,
         bytesReceived: host.bytesReceived, blocksSent: host.blocksSent, bannedBy: host.bannedBy,
-        banReason: host.banReason)
+        banReason: host.banReason, playback: host.player?.outcome)
     }
     let bound = LowerBound(plan)
     var outcome = Outcome(

@@ -68,7 +68,7 @@ public struct Scenario: Sendable {
   public static let all: [Scenario] = [
     .flashCrowd, .equalSeed, .slowSeed, .seedLeaves, .heterogeneous, .asymmetric, .longThin, .pair,
     .churn, .crashes, .lastPieces, .trackerDown, .partition, .freeRiders10, .freeRiders30,
-    .freeRiders50, .deserted, .poisoners, .multitude,
+    .freeRiders50, .deserted, .poisoners, .viewers, .multitude,
   ]
 
   public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }

@@ -29,6 +29,8 @@ final class SimulatedHost {
   var schedule: AnnounceSchedule
   var announceSetFor = Moment.distantFuture
 
+  var player: Player?
+
   // What is measured.
   var startedAt: Moment?
   var completedAt: Moment?

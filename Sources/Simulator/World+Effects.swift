@@ -58,6 +58,8 @@ extension World {
     guard isRight else { return tell(number, .pieceFailed(piece, blockDigests: digests)) }
     host.lastProgress = now
     noteCopy(of: piece, at: host)
-    return tell(number, .pieceVerified(piece, blockDigests: digests))
+    let count = tell(number, .pieceVerified(piece, blockDigests: digests))
+    wakePlayer(of: host)
+    return count
   }
 }

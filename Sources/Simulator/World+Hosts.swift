@@ -63,6 +63,7 @@ extension World {
     let count = tell(
       number,
       .ready(geometry, have: host.storage.verified, wanted: nil, metadata: Self.metadata))
+    startPlayer(of: host)
     if host.swarm.isComplete, host.completedAt == nil, host.role != .seed {
       noteComplete(host)
     }

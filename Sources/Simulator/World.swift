@@ -153,6 +153,7 @@ public struct World: ~Copyable {
     case .reached: reach(event)
     case .delivered: return land(event)
     case .verified: return verify(event)
+    case .played: finishPlaying(event)
     case .sample: sample()
     }
     return 0

@@ -58,6 +58,8 @@ struct PeerState: ~Copyable, Sendable {
   /// What a super-seed lets it know of; nil where it knows what we have.
   var revealed: Revelation?
   var up: RateMeter
+  /// The piece that it asked us for last.
+  var lastServed: PieceIndex?
   /// Pieces we serve even while we choke the peer (BEP 6).
   var grantedFast: [PieceIndex] = []
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for
@@ -74,6 +76,10 @@ struct PeerState: ~Copyable, Sendable {
   /// How we called it, where we made the connection, and whether it had refused us the other way.
   var isEncrypted = false
   var isSecondCall = false
+  /// What we called the torrent, where we made the connection, and whether it had refused us under
+  /// the other name.
+  var name: InfoHash?
+  var hasRefusedOtherName = false
   /// Where a peer that connected to us can be dialled, by its own word.
   var listeningOn: Endpoint?
   var peerID: PeerID?

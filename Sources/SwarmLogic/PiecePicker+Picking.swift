@@ -4,7 +4,7 @@ extension PiecePicker {
   /// Appends up to `count` blocks to ask of a peer that has the pieces `has`, and counts them as
   /// outstanding at it.
   ///
-  /// In this order: what is being read; the rest of the piece the peer is fetching; a new piece that it suggests
+  /// In this order: what is being read (`ReadingWindow`); the rest of the piece the peer is fetching; a new piece that it suggests
   /// (BEP 6), since others could give us the rest of those begun; partial pieces; a new piece, any
   /// while fewer than `randomFirstPieces` are verified, then the rarest; in the endgame blocks that
   /// are outstanding at others, at the fewest first.
@@ -20,7 +20,8 @@ extension PiecePicker {
       pick(amongst: allowedFast, for: peer, has: has, atMost: count, into: &blocks)
       return
     }
-    var room = count - pickForReaders(count, for: peer, has: has, into: &blocks)
+    var room =
+      count - pickForReaders(count, for: peer, has: has, suggested: suggested, into: &blocks)
     guard room > 0 else { return }
     if let current = withRecord(of: peer, { $0.current }), missing[current], has[current],
       let slot = partials.slot(of: current), mayJoin(slot, peer)
@@ -71,14 +72,28 @@ extension PiecePicker {
         if missing[piece], has[piece] { candidates.insert(piece) }
       }
     }
-    let pieces = WebSeedRange.choose(from: candidates, isFirst: isSequential, most: most) {
-      priorities[$0.index]
-    }
+    let isRead = keepWhatIsRead(of: &candidates)
+    let pieces = WebSeedRange.choose(
+      from: candidates, isFirst: isSequential || isRead, most: most
+    ) { priorities[$0.index] }
     for piece in pieces {
       let slot = partials.slot(of: PieceIndex(piece)) ?? begin(PieceIndex(piece), for: peer)
       _ = take(.max, of: slot, for: peer, into: &blocks)
     }
     return pieces
+  }
+
+  /// Takes what is in no window out of a set, unless nothing would be left; whether it was taken out.
+  private func keepWhatIsRead(of candidates: inout Bitfield) -> Bool {
+    for window in windows {
+      var read = Bitfield(count: candidates.count)
+      for number in window where candidates[PieceIndex(number)] { read.insert(PieceIndex(number)) }
+      guard read.isEmpty else {
+        candidates = read
+        return true
+      }
+    }
+    return false
   }
 
   /// Picks from a short list of pieces only, those in flight first.

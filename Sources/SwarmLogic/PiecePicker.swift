@@ -58,8 +58,14 @@ public struct PiecePicker: Sendable {
   /// New pieces are begun in order instead of rarest first, for whoever reads along.
   public var isSequential = false
 
-  /// What is read while it loads, as pieces; see `ReadingWindow.swift`.
+  /// What is read while it loads, as pieces; see `ReadingWindow`.
   var windows: [Range<Int>] = []
+  /// The first piece that each front lacked when that was last looked at, and those of them that had
+  /// better be here by now.
+  var awaited: [PieceIndex] = []
+  var overdue: [PieceIndex] = []
+  /// Who else there is, as of the pick under way; of no meaning while nobody reads.
+  var company = ReadingCompany()
 
   var partials: PartialPieces
   /// Pieces whose last fetch, from several peers, failed the hash.

@@ -17,6 +17,9 @@ struct PieceOffer: Sendable {
 /// super-seeding (BEP 16) nothing is hidden, so that a peer which follows no suggestions, or is
 /// fast, loses nothing by it.
 ///
+/// Any order gives each peer other pieces; they are handed out from the place on at which a peer
+/// asks, because peers that play the same film want what is next, and have it from each other then.
+///
 /// The invariant: a piece is handed out once, unless it was taken back; when no piece is left,
 /// rarest first alone decides, which by then sees every piece at some peer.
 struct PieceSpreading: Sendable {
@@ -25,34 +28,28 @@ struct PieceSpreading: Sendable {
   static let bytesAhead = 256 << 10
   static let leastAhead = 2
 
-  /// All pieces in random order; made when the first is handed out.
-  private var order: [PieceIndex] = []
-  private var handedOut = 0
-  /// Pieces whose peers were choked or left before they had them.
-  private var returned = Queue<PieceIndex>()
-  private var isPrepared = false
+  /// Pieces that were not handed out; made when the first is.
+  private var left: Bitfield?
+  /// Behind the piece that was handed out last.
+  private var cursor = 0
 
   static func piecesAhead(_ geometry: PieceGeometry) -> Int {
     max(leastAhead, bytesAhead / Int(geometry.pieceLength))
   }
 
-  /// The next piece to offer, if nobody has it. One that somebody has got meanwhile is passed over
-  /// for good, so all calls together cost O(pieces).
-  mutating func next(
-    of pieceCount: Int, using generator: inout SeededGenerator
-  ) -> PieceIndex? {
-    if !isPrepared {
-      isPrepared = true
-      order = (0..<pieceCount).map { PieceIndex($0) }
-      generator.shuffle(&order)
-    }
-    guard handedOut < order.count else { return returned.popFirst() }
-    handedOut += 1
-    return order[handedOut - 1]
+  /// The next piece to offer, if nobody has it: the first that is left from `place` on, or from
+  /// where the last came from. One that somebody has got meanwhile is passed over for good, so all
+  /// calls together cost O(pieces² / 64) at most.
+  mutating func next(of pieceCount: Int, from place: PieceIndex?) -> PieceIndex? {
+    if left == nil { left = .full(count: pieceCount) }
+    guard let piece = left!.first(from: place?.index ?? cursor) else { return nil }
+    left!.remove(piece)
+    cursor = piece.index + 1
+    return piece
   }
 
   /// A piece was offered in vain and may be offered to another.
-  mutating func takeBack(_ piece: PieceIndex) { returned.append(piece) }
+  mutating func takeBack(_ piece: PieceIndex) { left?.insert(piece) }
 }
 
 extension Swarm {
@@ -65,15 +62,17 @@ extension Swarm {
     else { return }
     var ahead = peers[key].offered.count { !$0.isRequested }
     while ahead < PieceSpreading.piecesAhead(geometry) {
-      guard let next = nextPieceToOffer(geometry) else { return }
+      guard let next = nextPieceToOffer(to: key, geometry) else { return }
       peers[key].offered.append(PieceOffer(piece: next))
       send(.suggest(next), to: key, at: now, into: &effects)
       ahead += 1
     }
   }
 
-  private mutating func nextPieceToOffer(_ geometry: PieceGeometry) -> PieceIndex? {
-    while let piece = spreading.next(of: geometry.pieceCount, using: &generator) {
+  private mutating func nextPieceToOffer(
+    to key: PeerKey, _ geometry: PieceGeometry
+  ) -> PieceIndex? {
+    while let piece = spreading.next(of: geometry.pieceCount, from: peers[key].lastServed) {
       if isSpreading(piece) { return piece }
     }
     return nil
@@ -88,6 +87,7 @@ extension Swarm {
   mutating func noteRequested(
     _ piece: PieceIndex, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
+    peers[key].lastServed = piece
     guard let place = peers[key].offered.firstIndex(where: { $0.piece == piece }),
       !peers[key].offered[place].isRequested
     else { return }

@@ -1,6 +1,6 @@
 import DeterministicCore
 import PeerWire
-import TorrentModel
+public import TorrentModel
 
 // Readers: what they wait for goes before everything else.
 extension Swarm {
@@ -16,10 +16,32 @@ extension Swarm {
     }
     picker!.windows = known
     guard hasJumped else { return }
+    picker!.forgetWaiting()
     for key in peers.ids where peers[key].isConnected {
       takeBackOthers(of: key, at: now, into: &effects)
     }
     for key in peers.ids { fillPipeline(key, at: now, into: &effects) }
+  }
+
+  /// Whether a piece is ahead of a reader: it may be asked of two peers.
+  public func isBeingRead(_ piece: PieceIndex) -> Bool { picker?.isBeingRead(piece) ?? false }
+
+  /// Who else has or wants what is read. O(peers × pieces of the fronts), for a seed that is to be
+  /// asked; else O(peers).
+  func readingCompany(asking key: PeerKey) -> ReadingCompany {
+    var company = ReadingCompany()
+    let lacking = peers[key].isSeed ? picker!.missingOfFronts : []
+    for slot in peers.slots {
+      guard let other = peers.id(at: slot), peers[other].isConnected else { continue }
+      guard !peers[other].isSeed else {
+        company.seeds += 1
+        continue
+      }
+      if !peers[other].isUploadOnly { company.isFetching = true }
+      guard !peers[other].chokesUs else { continue }
+      for piece in lacking where peers[other].has(piece) { company.offered.append(piece) }
+    }
+    return company
   }
 
   /// What was asked of a peer for later would come before what is read now.

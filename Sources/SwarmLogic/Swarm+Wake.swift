@@ -8,6 +8,7 @@ extension Swarm {
     lastWake = now
     dialBudget = min(
       Double(configuration.mostDials), dialBudget + elapsed * Double(configuration.dialsPerSecond))
+    picker?.noteWaiting()
     for slot in peers.slots {
       if let key = peers.id(at: slot) { lookAfter(key, at: now, into: &effects) }
     }

@@ -164,6 +164,19 @@ public struct Bitfield: Hashable, Sendable {
     return first
   }
 
+  /// The first piece of the set at or behind a place, or else the first of all. O(pieces / 64).
+  public func first(from place: Int) -> PieceIndex? {
+    guard setCount > 0 else { return nil }
+    let start = place >= 0 && place < count ? place : 0
+    var word = words[start / 64] & (UInt64.max >> UInt64(start % 64))
+    for step in 0...words.count {
+      let position = (start / 64 + step) % words.count
+      if step > 0 { word = words[position] }
+      if word != 0 { return PieceIndex(position * 64 + word.leadingZeroBitCount) }
+    }
+    return nil
+  }
+
   /// How many pieces are in this set and not in `other`.
   public func countMissing(from other: Bitfield) -> Int {
     precondition(count == other.count, "bitfields of different torrents")

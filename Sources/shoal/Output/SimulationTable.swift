@@ -78,6 +78,15 @@ struct SimulationTable {
       row("cost of the first copy", measures.firstCopyCost.map { decimal($0) } ?? "–"),
       row("waste", decimal(measures.waste)),
       row("least piece diversity", decimal(measures.leastDiversity)),
+    ]
+    if let playback = measures.playback {
+      lines += [
+        row("longest start", seconds(playback.longestStart)),
+        row("stalls", "\(playback.stalls)"),
+        row("longest stalled in all", seconds(playback.longestStalled)),
+      ]
+    }
+    lines += [
       "",
       "group                     hosts   complete   mean time   received/given",
     ]
@@ -117,6 +126,9 @@ struct SimulationTable {
       ("uplinkUse", .decimal(measures.uplinkUse)),
       ("firstCopyCost", .decimal(measures.firstCopyCost ?? .nan)),
       ("waste", .decimal(measures.waste)), ("leastDiversity", .decimal(measures.leastDiversity)),
+      ("longestStart", .decimal(measures.playback?.longestStart ?? .nan)),
+      ("stalls", .integer(Int64(measures.playback?.stalls ?? 0))),
+      ("longestStalled", .decimal(measures.playback?.longestStalled ?? 0)),
       ("groups", .array(measures.groups.map(values))),
     ]
   }
