@@ -36,6 +36,10 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(
+      name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+    .systemLibrary(
+      name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+    .systemLibrary(
       name: "CMiniUPnP", pkgConfig: "miniupnpc", providers: [.apt(["libminiupnpc-dev"])]),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -50,7 +54,7 @@ let package = Package(
     module("Hashing", ["CHashing", "COpenSSL"]),
 
     // Floor 1: nouns and geometry
-    module("TorrentModel", ["Bencoding", "Hashing"]),
+    module("TorrentModel", ["Bencoding", "CExpat", "CIDN2", "Hashing"]),
 
     // Floor 2: bytes to messages and back
     module("ChordWire", ["Bencoding", "Hashing", "TorrentModel"]),

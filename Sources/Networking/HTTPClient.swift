@@ -188,7 +188,9 @@ public final class HTTPClient {
   private func configure(
     _ handle: UnsafeMutableRawPointer, _ fetch: HTTPFetch, _ transfer: HTTPTransfer
   ) {
-    shoal_curl_set_text(handle, CURLOPT_URL, fetch.url)
+    // libcurl would go by the locale, and there is none.
+    shoal_curl_set_text(
+      handle, CURLOPT_URL, DomainName.asciiHost(in: fetch.url) ?? fetch.url)
     shoal_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
     shoal_curl_set_text(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
     // Where a redirect leads behind a proxy nobody here can judge.

@@ -194,7 +194,10 @@ extension FileLayout {
 
   /// Where a file stands below the download folder: a folder of the torrent's name holds the files
   /// of a torrent with several.
-  public func pathBelowDownloadFolder(of file: Int) -> [String] {
-    isSingleFile ? files[file].path : [name] + files[file].path
+  ///
+  /// - Parameter alias: what stands in the place of the torrent's name, if anything does.
+  public func pathBelowDownloadFolder(of file: Int, as alias: String? = nil) -> [String] {
+    guard isSingleFile else { return [alias ?? name] + files[file].path }
+    return alias.map { [$0] } ?? files[file].path
   }
 }

@@ -170,15 +170,16 @@ extension MagnetLink.PeerHint {
     let digits = text[text.index(after: colon)...]
     guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits), port != 0
     else { return nil }
-    let host = text[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      guard let address = Address(text: host.dropFirst().dropLast()) else { return nil }
+    let written = text[..<colon]
+    if written.hasPrefix("["), written.hasSuffix("]") {
+      guard let address = Address(text: written.dropFirst().dropLast()) else { return nil }
       self.init(Endpoint(address, port: port))
       return
     }
+    guard let host = DomainName.ascii(written) else { return nil }
     guard (1...Self.longestHost).contains(host.utf8.count), host.utf8.allSatisfy(Self.isInHostName)
     else { return nil }
-    self.init(host: String(host), port: port)
+    self.init(host: host, port: port)
   }
 
   /// A host name in bytes (RFC 1035, section 2.3.4).

@@ -9,6 +9,9 @@ public struct Metainfo: Sendable {
   public let webSeeds: [String]
   /// `httpseeds` (BEP 17): programs that serve pieces.
   public let pieceServers: [String]
+  /// Torrents that share files with this one (BEP 38), by what this file says around its info
+  /// dictionary and in it.
+  public let similar: [InfoHash]
   public let comment: String?
   public let createdBy: String?
   /// The ring that knows its peers.
@@ -23,6 +26,7 @@ public struct Metainfo: Sendable {
   /// More trackers than these are dropped: announcing to them would be an attack on others.
   public static let mostTrackers = 100
   public static let mostWebSeeds = 100
+  public static let mostSimilar = 100
 
   public init(_ document: [UInt8]) throws(MetainfoError) {
     do {
@@ -38,6 +42,7 @@ public struct Metainfo: Sendable {
     trackers = Self.tiers(outer)
     webSeeds = Self.urls(outer["url-list"])
     pieceServers = Self.urls(outer["httpseeds"])
+    similar = Self.hashes(outer["similar"], infoValue["similar"])
     ring = RingReference(outer["ring"])
     comment = outer["comment"]?.text
     createdBy = outer["created by"]?.text
@@ -63,6 +68,19 @@ public struct Metainfo: Sendable {
     guard let value else { return [] }
     let urls = value.list.map { $0.compactMap(\.text) } ?? value.text.map { [$0] } ?? []
     return Array(urls.filter { !$0.isEmpty }.prefix(mostWebSeeds))
+  }
+
+  private static func hashes(_ lists: BencodeValue?...) -> [InfoHash] {
+    var hashes: [InfoHash] = []
+    for list in lists {
+      for value in list?.list ?? [] where hashes.count < mostSimilar {
+        guard let hash = value.string.flatMap({ InfoHash(bytes: Array($0)) }),
+          !hashes.contains(hash)
+        else { continue }
+        hashes.append(hash)
+      }
+    }
+    return hashes
   }
 
   /// The link that names this torrent, its trackers and its web seeds.

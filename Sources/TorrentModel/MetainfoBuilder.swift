@@ -10,6 +10,8 @@ public struct MetainfoBuilder: Sendable {
   public var version: TorrentVersion
   public var trackers: [[String]] = []
   public var webSeeds: [String] = []
+  /// Torrents that share files with this one (BEP 38).
+  public var similar: [InfoHash] = []
   public var ring: RingReference?
   public var isPrivate = false
   public var source: String?
@@ -50,6 +52,7 @@ public struct MetainfoBuilder: Sendable {
       .setting(trackers: trackers)
       .setting(webSeeds: webSeeds)
       .setting("piece layers", to: layers)
+      .setting("similar", to: similar.isEmpty ? nil : .list(similar.map { .string($0.bytes) }))
       .setting("ring", to: ring?.value)
       .setting("comment", to: comment.map { .string($0) })
       .setting("created by", to: createdBy.map { .string($0) })

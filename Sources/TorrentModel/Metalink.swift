@@ -27,8 +27,8 @@ public struct Metalink: Hashable, Sendable {
     guard document.count <= Self.longestDocument else {
       throw .malformed("a document too long", at: Self.longestDocument)
     }
-    var reader = MetalinkReader(document)
-    try reader.read()
+    let reader = MetalinkReader()
+    try XMLDocument.visit(document, by: reader)
     guard let name = reader.name, !name.isEmpty, !name.contains("/"), name != ".", name != ".."
     else { throw .unusable("it names no file") }
     self.name = FileNames.component(name)
@@ -74,9 +74,8 @@ public enum MetalinkError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Goes through a document up to the end of its first file.
-private struct MetalinkReader {
-  private var scanner: XMLScanner
+/// Reads a document up to the end of its first file.
+private final class MetalinkReader: XMLVisitor {
   private var path: [String] = []
   private var text = ""
   private var attributes: [String: String] = [:]
@@ -88,31 +87,13 @@ private struct MetalinkReader {
   var pieces: Metalink.Pieces?
   private var takesPieces = false
 
-  init(_ document: [UInt8]) { scanner = XMLScanner(document) }
-
-  mutating func read() throws(MetalinkError) {
-    while let token = try scanner.next() {
-      switch token {
-      case .start(let element, let attributes):
-        guard !path.isEmpty || element == "metalink" else {
-          throw .malformed("'\(element.prefix(40))'", at: scanner.position)
-        }
-        path.append(element)
-        self.attributes = attributes
-        text = ""
-        begin(element)
-      case .text(let part):
-        text += part
-      case .end(let element):
-        try end(element)
-        path.removeLast()
-        text = ""
-        if element == "file" { return }
-      }
+  func begin(_ element: String, _ attributes: [String: String]) -> XMLVerdict {
+    guard !path.isEmpty || element == "metalink" else {
+      return .wrong("'\(element.prefix(40))'")
     }
-  }
-
-  private mutating func begin(_ element: String) {
+    path.append(element)
+    self.attributes = attributes
+    text = ""
     switch element {
     case "file": name = attributes["name"]
     case "pieces":
@@ -125,27 +106,34 @@ private struct MetalinkReader {
       }
     default: break
     }
+    return .goOn
   }
 
-  private mutating func end(_ element: String) throws(MetalinkError) {
+  func take(_ text: String) { self.text += text }
+
+  func end(_ element: String) -> XMLVerdict {
     let value = text.trimmed
+    path.removeLast()
+    text = ""
     switch element {
     case "size": length = UInt64(value)
-    case "hash" where takesPieces && path.dropLast().last == "pieces":
+    case "hash" where takesPieces && path.last == "pieces":
       guard let hash = Hexadecimal.decode(value).flatMap({ Bytes20($0[...]) }) else {
-        throw .malformed("a hash of another length", at: scanner.position)
+        return .wrong("a hash of another length")
       }
       pieces?.hashes.append(hash)
     case "pieces": takesPieces = false
     case "url": takeURL(value)
     case "metaurl" where attributes["mediatype"] == "torrent":
       if torrents.count < Metalink.mostURLs { torrents.append(value) }
+    case "file": return .enough
     default: break
     }
+    return .goOn
   }
 
   /// Version 3 marks a `.torrent` file as a URL of another type, and prefers what has more.
-  private mutating func takeURL(_ url: String) {
+  private func takeURL(_ url: String) {
     if attributes["type"]?.lowercased() == "bittorrent" {
       if torrents.count < Metalink.mostURLs { torrents.append(url) }
       return

@@ -33,8 +33,11 @@ public struct TrackerURL: Hashable, Sendable, CustomStringConvertible {
   public static let longestURL = 2048
 
   /// `nil` for every text that is no tracker's URL: other schemes, user names, fragments, bad hosts
-  /// and ports, white space and whatever is not ASCII.
+  /// and ports, white space and whatever is not ASCII. A host in another script is told in ASCII.
   public init?(_ text: String) {
+    guard text.utf8.count <= Self.longestURL, let text = DomainName.asciiHost(in: text) else {
+      return nil
+    }
     let bytes = text.utf8
     guard bytes.count <= Self.longestURL,
       bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }),

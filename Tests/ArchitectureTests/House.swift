@@ -3,7 +3,9 @@
 enum House {
   /// Shims and system libraries, below every floor.
   static let basement: Set<String> = [
-    "CCurl", "CHashing", "CLinux", "CMiniUPnP", "COpenSSL", "CPostgres", "CRedis", "CSQLite",
+    "CCurl", "CExpat", "CHashing", "CIDN2", "CLinux", "CMiniUPnP", "COpenSSL", "CPostgres",
+    "CRedis",
+    "CSQLite",
   ]
 
   static let floors: [[String]] = [
@@ -32,7 +34,7 @@ enum House {
   static let pureModules: Set<String> = ["Simulator"]
 
   /// Shims that compute and nothing else, which the pure floors may use.
-  static let pureShims: Set<String> = ["CHashing", "COpenSSL"]
+  static let pureShims: Set<String> = ["CExpat", "CHashing", "CIDN2", "COpenSSL"]
 
   /// Modules of the toolchain that the pure floors may use.
   static let pureLibraries: Set<String> = ["Builtin", "Swift", "Synchronization"]

@@ -72,15 +72,45 @@ import TorrentModel
     "<metalink><file name='..'/></metalink>", "<metalink><file/></metalink>", "<metalink a=1/>",
     "<!DOCTYPE metalink [<!ENTITY a 'b'>]><metalink/>", "<metalink>&lol;</metalink>",
     "<metalink a='1", "<metalink><!-- ", "<metalink><![CDATA[x</metalink>", "<>",
+    "<metalink a='1' a='2'/>", "<metalink>\u{0}</metalink>",
+    "<?xml version='1.0'?><!DOCTYPE m SYSTEM 'http://127.0.0.1/m.dtd'><metalink/>",
     "<metalink><file name='f'><pieces length='1' type='sha-1'><hash>00</hash></pieces></file>",
   ])
   func whatIsNoMetalinkIsRefused(text: String) {
     #expect(throws: MetalinkError.self) { try Metalink(Array(text.utf8)) }
   }
 
+  /// What entities would have grown to is never made, and nothing is asked of any server.
+  @Test func entitiesOfADocumentsOwnAreNotHeeded() {
+    var text = "<!DOCTYPE m [<!ENTITY a0 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>"
+    for level in 1...30 { text += "<!ENTITY a\(level) '&a\(level - 1);&a\(level - 1);'>" }
+    text += "<!ENTITY f SYSTEM 'file:///etc/passwd'>]><metalink>&a30;&f;</metalink>"
+    #expect(throws: MetalinkError.malformed("a declaration of a document type", at: 12)) {
+      try Metalink(Array(text.utf8))
+    }
+  }
+
+  @Test func attributesAreBounded() {
+    let many = (0..<17).map { " a\($0)='1'" }.joined()
+    #expect(throws: MetalinkError.self) { try Metalink(Array("<metalink\(many)/>".utf8)) }
+  }
+
+  /// As other programs write it.
+  @Test func otherEncodingsAreRead() throws {
+    let text = "<metalink><file name='caf\u{e9}'><size>1</size></file></metalink>"
+    let wide: [UInt8] =
+      [0xff, 0xfe] + text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+    let narrow =
+      Array("<?xml version='1.0' encoding='ISO-8859-1'?>".utf8)
+      + text.unicodeScalars.map { UInt8($0.value) }
+    for document in [Array(text.utf8), wide, narrow] {
+      #expect(try Metalink(document).name == "caf\u{e9}")
+    }
+  }
+
   @Test func depthIsBounded() {
     let deep = "<metalink>" + String(repeating: "<a>", count: 100_000)
-    #expect(throws: MetalinkError.malformed("elements too deep", at: 106)) {
+    #expect(throws: MetalinkError.malformed("elements too deep", at: 103)) {
       try Metalink(Array(deep.utf8))
     }
   }
