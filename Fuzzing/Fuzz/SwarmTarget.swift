@@ -92,6 +92,10 @@ private struct SwarmGame: ~Copyable {
       case 2: return .fetched(key, .done)
       case 3: return .fetched(key, .failed(retryAfter: nil))
       case 4: return .fetched(key, .refused(0..<input.below(Self.geometry.pieceCount + 1)))
+      case 5: return .reachable(at: input.isOne(in: 2) ? 7000 : nil)
+      case 6, 7:
+        let first = input.below(Self.geometry.pieceCount + 2)
+        return .reading(input.isOne(in: 4) ? [] : [first..<first + input.below(8), 0..<2])
       default: return .wake
       }
     case 6: return input.isOne(in: 30) ? .madePrivate : .downloadPaused(input.isOne(in: 4))

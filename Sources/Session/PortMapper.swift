@@ -1,6 +1,7 @@
 import DeterministicCore
 import Networking
 import Storage
+import SwarmLogic
 import TorrentModel
 
 /// What has come of asking the router to let peers in.
@@ -151,6 +152,7 @@ final class PortMapper {
   private func succeed() {
     let isNews = !isMapped
     isMapped = true
+    session.portChanged()
     schedule(after: .seconds(Int(lifetime / 2))) { [weak self] in self?.begin() }
     guard isNews, let outside else { return }
     session.portObserver?(.mapped(port: port, outside: outside, by: manner.name))
@@ -160,6 +162,7 @@ final class PortMapper {
     isMapped = false
     outside = nil
     manner = .pcp
+    session.portChanged()
     schedule(after: Self.pause) { [weak self] in self?.begin() }
     session.portObserver?(.failed(reason))
   }
@@ -176,5 +179,22 @@ final class PortMapper {
       for transport in transports { tell(transport, lifetime: 0) }
     }
     socket?.close()
+  }
+}
+
+extension TorrentSession {
+  /// What trackers are told. Behind a proxy nobody can connect to us; port 1 says so to those that take
+  /// no 0.
+  var announcedPort: UInt16 { reachablePort ?? (configuration.proxy == nil ? 0 : 1) }
+
+  /// Where those outside reach us: the router's port, where it has mapped ours.
+  var reachablePort: UInt16? { outsidePort ?? listenPort }
+
+  /// The port that a router has opened for ours.
+  var outsidePort: UInt16? { portMapper?.outside }
+
+  /// The router has opened a port, or has closed it.
+  func portChanged() {
+    for runner in torrents { runner.tell(.reachable(at: outsidePort)) }
   }
 }

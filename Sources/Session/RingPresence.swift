@@ -66,14 +66,14 @@ final class RingPresence {
   }
 
   private func isAnother(_ peer: Endpoint) -> Bool {
-    peer.port != runner.session.listenPort || peer.address != service.ownEndpoint?.address
+    peer.port != runner.session.reachablePort || peer.address != service.ownEndpoint?.address
   }
 
   /// The announce that is due, if one is: the first, one in the course of things, or that of a
   /// download that became complete. Without the metadata, only once the first search has not led to
   /// a peer: whoever shares may not be dialled itself, and has to find us.
   private var dueAnnouncement: PeerAnnouncement? {
-    guard runner.info != nil || fruitless > 0, let port = runner.session.listenPort else {
+    guard runner.info != nil || fruitless > 0, let port = runner.session.reachablePort else {
       return nil
     }
     let isSeed = runner.swarm.have?.isFull ?? false
@@ -129,7 +129,7 @@ final class RingPresence {
   func leave(then done: @escaping () -> Void) {
     let wasEnded = isEnded
     end()
-    guard !wasEnded, let keeper, let port = runner.session.listenPort else { return done() }
+    guard !wasEnded, let keeper, let port = runner.session.reachablePort else { return done() }
     var isDone = false
     let finish = {
       guard !isDone else { return }

@@ -14,6 +14,8 @@ public struct SessionConfiguration: Sendable {
   /// Bytes a second, of all torrents together; nil for no limit.
   public var uploadLimit: UInt64?
   public var downloadLimit: UInt64?
+  /// Bytes a second, of all torrents of a label together.
+  public var labelLimits: [String: LimitSchedule.Limits] = [:]
   /// Peers of private networks and of this machine do not count for the limits.
   public var exemptsLocalNetworks = false
   /// Bytes of piece buffers that one torrent may fill.
@@ -136,11 +138,15 @@ extension TorrentSource {
 public struct TorrentOptions: Sendable {
   /// The folder that holds the torrent's file or folder.
   public var folder: String
+  /// What its file or folder is called there, where it is not the torrent's own name.
+  public var alias: String?
   /// Where the data is, when it is not where a download into `folder` would put it.
   public var storage: (any PieceStorage)?
   /// Bytes a second, of this torrent; nil for no limit of its own.
   public var uploadLimit: UInt64?
   public var downloadLimit: UInt64?
+  /// What a person put it under; the session may limit all of a label together.
+  public var label: String?
   /// Nothing is written: missing or wrong pieces stay missing.
   public var isReadOnly = false
   /// What is on disk is believed without hashing it.

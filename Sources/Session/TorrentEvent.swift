@@ -127,6 +127,8 @@ public struct TorrentSnapshot: Sendable {
   /// Verified bytes that this run fetched, by where they came from.
   public var verifiedFromPeers: UInt64
   public var verifiedFromWebSeeds: UInt64
+  /// What it was put under.
+  public var label: String?
 }
 
 /// How a ring answered for a torrent.

@@ -38,8 +38,7 @@ extension TorrentRunner {
   ) throws(TransportEnd) -> Int {
     guard let storage, let info else { throw .sourceFailed("the torrent has no files yet") }
     let isExempt = isExemptFromLimits(transport.endpoint)
-    let allowance =
-      isExempt ? .max : min(session.limits.uploadAllowance(), limits.uploadAllowance())
+    let allowance = isExempt ? .max : uploadAllowance
     guard allowance > 0 else {
       transport.pauseSending(true)
       return 0
@@ -66,10 +65,7 @@ extension TorrentRunner {
       if sent == 0, isTruncated {
         throw StorageError(.read, path: info.name, .truncated)
       }
-      if !isExempt {
-        session.limits.noteSent(sent)
-        limits.noteSent(sent)
-      }
+      if !isExempt { noteSent(sent) }
       return sent
     } catch let error as StorageError {
       noteFailedRead(error)

@@ -93,7 +93,7 @@ extension TorrentRunner {
   private func makeStorage(_ info: TorrentInfo) throws(StorageError) -> any PieceStorage {
     if let storage = options.storage { return storage }
     return try FileStorage(
-      folder: options.folder, layout: info.layout,
+      folder: options.folder, layout: info.layout, as: options.alias,
       access: options.isReadOnly ? .readOnly : .readWrite(), descriptors: session.descriptors)
   }
 
@@ -139,7 +139,7 @@ extension TorrentRunner {
     guard isFirstRun, options.storage == nil, !info.layout.isSingleFile else {
       return options.reuse
     }
-    let own = options.folder + "/" + info.layout.name
+    let own = options.folder + "/" + (options.alias ?? info.layout.name)
     var status = stat()
     guard lstat(own, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return options.reuse }
     return [own] + options.reuse

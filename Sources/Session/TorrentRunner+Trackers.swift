@@ -108,7 +108,9 @@ extension TorrentRunner {
           case .success(let response) = answer.reply, order.event != .stopped
         else { return }
         let tracker = RequestOrigin.host(answer.tracker)
-        addPeers(response.peers.endpoints.filter { tracker.mayName(peer: $0) }, from: .tracker)
+        addPeers(
+          response.peers.endpoints.filter { tracker.mayName(peer: $0) }, from: .tracker,
+          under: name)
       }
     }
   }

@@ -75,16 +75,17 @@ extension TorrentRunner: PeerTransportDelegate {
     // Other peers may have named it, or it was named before the filter was read.
     guard !session.filter.blocks(endpoint.address) else { return tell(.ended(key)) }
     var system = SystemRandomNumberGenerator()
+    let name = swarm.name(dialling: key)
     let encryption =
       isEncrypted
       ? EncryptionInitiator(
-        to: infoHash, offering: session.configuration.swarm.encryption.offered,
-        saying: handshake(naming: infoHash).bytes, EncryptionChance(using: &system)) : nil
+        to: name, offering: session.configuration.swarm.encryption.offered,
+        saying: handshake(naming: name).bytes, EncryptionChance(using: &system)) : nil
     do {
       let transport = try PeerTransport(
         connectingTo: endpoint, from: session.sourceAddress,
         through: session.configuration.proxy, encryption: encryption,
-        handshake: handshake(naming: infoHash),
+        handshake: handshake(naming: name),
         key: key, reactor: reactor, scratch: session.scratch, delegate: self)
       keep(transport, as: key)
     } catch {
@@ -186,14 +187,19 @@ extension TorrentRunner: PeerTransportDelegate {
     isExemptFromLimits(transport.endpoint) ? .max : downloadAllowance
   }
 
-  /// What may be received of this torrent, by its own limit and by that of all.
-  var downloadAllowance: Int {
-    min(session.limits.downloadAllowance(), limits.downloadAllowance())
-  }
+  /// What may be received of this torrent, by all limits that it has. Each is asked, since one that
+  /// has nothing lets us go on when it has.
+  var downloadAllowance: Int { limits.reduce(.max) { min($0, $1.downloadAllowance()) } }
+
+  /// The same of what may be sent.
+  var uploadAllowance: Int { limits.reduce(.max) { min($0, $1.uploadAllowance()) } }
 
   func noteReceived(_ count: Int) {
-    session.limits.noteReceived(count)
-    limits.noteReceived(count)
+    for limit in limits { limit.noteReceived(count) }
+  }
+
+  func noteSent(_ count: Int) {
+    for limit in limits { limit.noteSent(count) }
   }
 
   /// Whether a peer is near enough to be none of the limits' business.

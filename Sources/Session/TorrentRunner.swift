@@ -51,8 +51,8 @@ public final class TorrentRunner {
   /// Whoever reads while it loads, the latest first.
   var readers: [TorrentReader] = []
 
-  /// The torrent's own limits.
-  private(set) var limits: RateLimits!
+  /// Its own limits, those of its label and those of all torrents.
+  private(set) var limits: [RateLimits] = []
   /// Where the next round of those that a limit held up begins.
   var firstResumed = 0
 
@@ -88,10 +88,13 @@ public final class TorrentRunner {
       infoHash: infoHash, peerID: session.peerID, listenPort: session.listenPort,
       metadata: source.metadata, configuration: session.configuration.swarm, generator: generator,
       at: reactor.now)
+    swarm.outsidePort = session.outsidePort
     phase = .fetchingMetadata
-    limits = RateLimits(
+    let own = RateLimits(
       up: options.uploadLimit, down: options.downloadLimit, on: reactor
     ) { [unowned self] in resumeTransports() }
+    limits =
+      [own, session.limits] + (options.label.flatMap { session.labelLimits[$0] }.map { [$0] } ?? [])
     if let folder = session.configuration.resumeFolder, !options.isReadOnly {
       keeping = StateKeeping(
         ResumeFile(in: folder, of: infoHash, downloadFolder: options.folder))
@@ -223,9 +226,14 @@ public final class TorrentRunner {
     session.lookUp(names) { dial($0) }
   }
 
-  public func addPeers(_ endpoints: [Endpoint], from source: PeerSource) {
+  /// - Parameter name: what they call the torrent, where it has two names and that is known.
+  public func addPeers(
+    _ endpoints: [Endpoint], from source: PeerSource, under name: InfoHash? = nil
+  ) {
     guard phase != .stopped else { return }
-    tell(.candidates(endpoints.filter { !session.filter.blocks($0.address) }, from: source))
+    tell(
+      .candidates(
+        endpoints.filter { !session.filter.blocks($0.address) }, from: source, under: name))
   }
 
   /// Ends all connections; nothing happens to this torrent afterwards.
@@ -237,7 +245,7 @@ public final class TorrentRunner {
     ring?.close()
     for transport in transports { transport?.close() }
     transports = []
-    limits.stop()
+    limits.first?.stop()
     for fetch in fetches { fetch.cancel() }
     fetches = []
     accepted = [:]
@@ -257,7 +265,7 @@ public final class TorrentRunner {
       completePeers: swarm.completePeerCount, contributors: swarm.contributorCount,
       webSeeds: swarm.webSeedCount,
       verifiedFromPeers: swarm.verifiedBytes - swarm.verifiedFromWebSeeds,
-      verifiedFromWebSeeds: swarm.verifiedFromWebSeeds)
+      verifiedFromWebSeeds: swarm.verifiedFromWebSeeds, label: options.label)
   }
 
   /// What is wanted of the torrent, or all of it while that is not known.

@@ -36,13 +36,14 @@ public final class TorrentSession {
   let http: HTTPClient
   private(set) var trackers: TrackerClient!
   private(set) var limits: RateLimits!
+  private(set) var labelLimits: [String: RateLimits] = [:]
   private var generator: SeededGenerator
   private var lookUps: [UInt64: ([Endpoint]) -> Void] = [:]
   private var nextLookUp: UInt64 = 0
   private var listeners: [Listener] = []
   private var localDiscovery: LocalDiscoverySockets?
   private var ringPort: RingPort?
-  private var portMapper: PortMapper?
+  private(set) var portMapper: PortMapper?
   /// The rings that this session takes part in.
   public private(set) var rings: [ChordService] = []
   private var unknown: UnknownConnections
@@ -88,6 +89,12 @@ public final class TorrentSession {
     ) { [unowned self] in
       for runner in torrents { runner.resumeTransports() }
     }
+    for (label, limits) in configuration.labelLimits {
+      labelLimits[label] = RateLimits(up: limits.up, down: limits.down, on: reactor) {
+        [unowned self] in
+        for runner in torrents where runner.options.label == label { runner.resumeTransports() }
+      }
+    }
     trackers = TrackerClient(
       on: reactor, http: http, isProxied: configuration.proxy != nil, from: sourceAddress,
       generator: SeededGenerator(seed: generator.next())
@@ -100,12 +107,6 @@ public final class TorrentSession {
 
   /// The endpoints in fact listened on.
   public var listeningOn: [Endpoint] { listeners.map(\.endpoint) }
-
-  /// The port outside, where a router maps ours. Behind a proxy nobody can connect to us; port 1 says
-  /// so to trackers that take no 0.
-  var announcedPort: UInt16 {
-    portMapper?.outside ?? listenPort ?? (configuration.proxy == nil ? 0 : 1)
-  }
 
   public var listenPort: UInt16? { listeners.first?.endpoint.port }
 

@@ -16,6 +16,8 @@ struct CandidateList: Sendable {
     var isBarred = false
     /// Whether it answers when it is called encrypted, where that is known.
     var answersEncrypted: Bool?
+    /// What it is known to call the torrent.
+    var name: InfoHash?
   }
 
   /// An endpoint that was not tried since it was last heard of.
@@ -47,7 +49,9 @@ struct CandidateList: Sendable {
 
   /// Takes endpoints in that could be peers; what is known already keeps its record, but one the
   /// user names is tried at once. Hearsay fills no more than half of the list.
-  mutating func add(_ endpoints: [Endpoint], from source: PeerSource) {
+  ///
+  /// - Parameter name: what they call the torrent, where that is known.
+  mutating func add(_ endpoints: [Endpoint], from source: PeerSource, under name: InfoHash? = nil) {
     for endpoint in endpoints where endpoint.isDialable {
       if let record = records[endpoint] {
         if record.source.isHearsay, !source.isHearsay { records[endpoint]!.source = source }
@@ -55,7 +59,7 @@ struct CandidateList: Sendable {
         records[endpoint]!.notBefore = .zero
         earliest = .zero
       } else if records.count < (source.isHearsay ? most / 2 : most) {
-        records[endpoint] = Record(source: source)
+        records[endpoint] = Record(source: source, name: name)
         fresh.append(Newcomer(endpoint: endpoint, rank: rank(endpoint, from: source)))
       }
     }
@@ -129,6 +133,13 @@ struct CandidateList: Sendable {
       return
     }
     wait(endpoint, record, until: now + Self.firstRetry * (1 << Int(record.failures - 1)))
+  }
+
+  func name(for endpoint: Endpoint) -> InfoHash? { records[endpoint]?.name }
+
+  /// The endpoint has answered under a name.
+  mutating func note(_ endpoint: Endpoint, answersTo name: InfoHash?) {
+    records[endpoint]?.name = name
   }
 
   func answersEncrypted(_ endpoint: Endpoint) -> Bool? { records[endpoint]?.answersEncrypted }

@@ -21,13 +21,16 @@ extension Swarm {
       dialBudget -= 1
       dialCount += 1
       let encrypts = encryption.isNextEncrypted(known: candidates.answersEncrypted(endpoint))
-      call(endpoint, from: source, isEncrypted: encrypts, at: now, into: &effects)
+      let name = candidates.name(for: endpoint) ?? names.primary
+      call(
+        endpoint, from: source, isEncrypted: encrypts, under: name, at: now, into: &effects)
     }
   }
 
   private mutating func call(
     _ endpoint: Endpoint, from source: PeerSource?, isEncrypted: Bool, isSecondCall: Bool = false,
-    at now: Moment, into effects: inout [SwarmEffect]
+    under name: InfoHash, hasRefusedOtherName: Bool = false, at now: Moment,
+    into effects: inout [SwarmEffect]
   ) {
     let key = peers.insert(
       PeerState(
@@ -35,10 +38,14 @@ extension Swarm {
         pipeline: newPipeline()))
     peers[key].isEncrypted = isEncrypted
     peers[key].isSecondCall = isSecondCall
+    peers[key].name = name
+    peers[key].hasRefusedOtherName = hasRefusedOtherName
     effects.append(.connect(key, endpoint, isEncrypted: isEncrypted))
   }
 
-  /// A peer that ended the connection instead of shaking hands may answer when called otherwise.
+  /// A peer that ended the connection instead of shaking hands may answer when called otherwise: the
+  /// other way of encryption, and then, of a hybrid torrent, under its other name, which may be the
+  /// only one that it knows (BEP 52).
   mutating func noteRefusal(
     by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
@@ -46,19 +53,26 @@ extension Swarm {
       return lose(key, at: now, into: &effects)
     }
     let encrypted = peers[key].isEncrypted
-    let endpoint = peers[key].endpoint
-    guard
-      encryption.callsAgain(afterRefused: encrypted, isSecondCall: peers[key].isSecondCall)
-    else {
+    let (endpoint, source) = (peers[key].endpoint, peers[key].source)
+    let name = peers[key].name ?? names.primary
+    let hasRefusedOtherName = peers[key].hasRefusedOtherName
+    // Its place among the dials passes to the next call.
+    if encryption.callsAgain(afterRefused: encrypted, isSecondCall: peers[key].isSecondCall) {
+      _ = peers.remove(key)
+      call(
+        endpoint, from: source, isEncrypted: !encrypted, isSecondCall: true, under: name,
+        hasRefusedOtherName: hasRefusedOtherName, at: now, into: &effects)
+    } else if !hasRefusedOtherName, let other = names.other(than: name) {
+      _ = peers.remove(key)
+      let encrypts = encryption.isNextEncrypted(known: candidates.answersEncrypted(endpoint))
+      call(
+        endpoint, from: source, isEncrypted: encrypts, under: other, hasRefusedOtherName: true,
+        at: now, into: &effects)
+    } else {
       candidates.note(
         endpoint, answersEncrypted: encryption.next(afterRefused: encrypted))
-      return lose(key, at: now, into: &effects)
+      lose(key, at: now, into: &effects)
     }
-    let source = peers[key].source
-    // Its place among the dials passes to the next call.
-    _ = peers.remove(key)
-    call(
-      endpoint, from: source, isEncrypted: !encrypted, isSecondCall: true, at: now, into: &effects)
   }
 
   /// There is no place for the connection. Nothing more is dialled until the next wake.
@@ -141,6 +155,7 @@ extension Swarm {
     let isEncrypted = peers[key].isEncrypted
     encryption.noteAnswer(encrypted: isEncrypted, isSecondCall: peers[key].isSecondCall)
     candidates.note(peers[key].endpoint, answersEncrypted: isEncrypted)
+    candidates.note(peers[key].endpoint, answersTo: peers[key].name)
     peers[key].phase = .connected
     peers[key].isVersion2 = names.isVersion2(answered: handshake)
     peers[key].since = now
@@ -199,9 +214,22 @@ extension Swarm {
     ours.metadataSize = metadata.isEmpty ? nil : metadata.count
     ours.requestQueue = configuration.mostQueuedRequests
     ours.clientVersion = Self.clientVersion
-    ours.listenPort = listenPort
+    // Neighbours do not come through the router.
+    ours.listenPort =
+      peers[key].endpoint.address.scope < .world ? listenPort : outsidePort ?? listenPort
     ours.yourAddress = peers[key].endpoint.address
     send(.extended(id: 0, payload: ours.payload), to: key, at: now, into: &effects)
+  }
+
+  /// Tells those who would dial us where we can be reached from outside.
+  mutating func noteReachable(
+    at port: UInt16?, _ now: Moment, into effects: inout [SwarmEffect]
+  ) {
+    guard port != outsidePort else { return }
+    outsidePort = port
+    for key in peers.ids where peers[key].isConnected {
+      sendExtensionHandshake(to: key, isRepeated: true, at: now, into: &effects)
+    }
   }
 
   /// Tells everybody that we want nothing more though we have not got everything (BEP 21).

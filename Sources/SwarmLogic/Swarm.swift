@@ -61,6 +61,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public internal(set) var verifiedBytes: UInt64 = 0
   /// Told to peers so that they can dial us.
   var listenPort: UInt16?
+  /// The same for those who reach us through a router that opened another.
+  public var outsidePort: UInt16?
 
   /// Connections being made.
   public internal(set) var dialCount = 0
@@ -107,9 +109,11 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     _ input: SwarmInput, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     switch input {
-    case .candidates(let endpoints, let source):
-      candidates.add(endpoints, from: source)
+    case .candidates(let endpoints, let source, let name):
+      candidates.add(endpoints, from: source, under: name)
       dial(at: now, into: &effects)
+    case .reachable(let port):
+      noteReachable(at: port, now, into: &effects)
     case .accepted(let ticket, let endpoint, let handshake):
       accept(ticket: ticket, from: endpoint, handshake, at: now, into: &effects)
     case .handshake(let key, let handshake):
@@ -231,6 +235,13 @@ extension Swarm {
   }
 
   public var infoHash: InfoHash { names.primary }
+
+  /// What a peer that is being dialled is to be told that the torrent is called.
+  public func name(dialling key: PeerKey) -> InfoHash {
+    guard peers.contains(key) else { return names.primary }
+    return peers[key].name ?? names.primary
+  }
+
   public var isReady: Bool { picker != nil }
   /// Every piece is here.
   public var isComplete: Bool { picker?.isComplete ?? false }

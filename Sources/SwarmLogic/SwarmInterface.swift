@@ -21,7 +21,12 @@ public enum PeerSource: Hashable, Sendable {
 
 /// The facts a swarm is told. The few that are large are indirect, so that the many are small.
 public enum SwarmInput: Sendable {
-  case candidates([Endpoint], from: PeerSource)
+  /// Endpoints that may be peers; `under` is what they call the torrent, where it has two names and
+  /// that is known.
+  case candidates([Endpoint], from: PeerSource, under: InfoHash? = nil)
+  /// Those who are not neighbours reach us at this port from now on, which a router has opened; nil:
+  /// at the one we listen on.
+  case reachable(at: UInt16?)
   /// A peer connected and sent its handshake. The driver's `ticket` comes back in `.adopt` or
   /// `.refuse` among the effects of this very input.
   indirect case accepted(ticket: UInt64, from: Endpoint, Handshake)

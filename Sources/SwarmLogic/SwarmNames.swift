@@ -21,6 +21,9 @@ public struct SwarmNames: Hashable, Sendable {
     [primary] + [v1, v2].compactMap { $0 }.filter { $0 != primary }
   }
 
+  /// The other name, where there are two.
+  func other(than name: InfoHash) -> InfoHash? { all.first { $0 != name } }
+
   public func contains(_ infoHash: InfoHash) -> Bool {
     infoHash == primary || infoHash == v1 || infoHash == v2
   }

@@ -155,8 +155,8 @@ extension Interoperation {
     }
   }
 
-  /// BitTorrent v2 (BEP 52). Transmission 3.00 refuses what has a file tree, and aria2 1.36 takes such
-  /// a torrent for one of another info-hash, also of those that libtorrent makes.
+  /// BitTorrent v2 (BEP 52). Whoever made it, Transmission 3.00 reads no document with an empty key,
+  /// which every file tree has, and aria2 1.36 leaves that key out of the info-hash.
   @Suite struct Version2 {
     static let versions = [Torrent.Version.v2, .hybrid]
 
@@ -187,6 +187,23 @@ extension Interoperation {
             tracker: .shoal, version: version)
         }
       }
+    }
+
+    /// Who follows a link by the name of version 2 knows no other until it has the metadata, and
+    /// hangs up where it is called by that of version 1.
+    static let introductions = [ClientKind.libtorrent, .shoal].flatMap { other in
+      Source.allCases.flatMap { source in
+        [false, true].map {
+          Introduction(other: other, shoalSeeds: $0, source: source, version: .hybrid)
+        }
+      }
+    }
+
+    @Test(arguments: introductions)
+    func `who knows one name of a hybrid torrent is met under it`(
+      introduction: Introduction
+    ) async throws {
+      try await introduction.run()
     }
 
     @Test(arguments: transfers)

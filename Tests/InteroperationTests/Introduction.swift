@@ -17,9 +17,10 @@ struct Introduction: CustomTestStringConvertible, Sendable {
   var source: Source
   var herald = Herald.user
   var superSeeds = false
+  var version = Torrent.Version.v1
 
   var testDescription: String {
-    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source), \(herald)\(superSeeds ? ", super-seeding" : "")"
+    "shoal \(shoalSeeds ? "serves" : "fetches from") \(other), \(source), \(herald)\(superSeeds ? ", super-seeding" : "")\(version == .v1 ? "" : ", \(version)")"
   }
 
   func run() async throws {
@@ -27,7 +28,7 @@ struct Introduction: CustomTestStringConvertible, Sendable {
       let payload = Payload.folder
       let folders = (original: try arena.makeFolder("original"), copy: try arena.makeFolder("copy"))
       let torrent = try await Torrent.makeWithLibtorrent(
-        of: try payload.write(below: folders.original), announce: nil, in: arena)
+        of: try payload.write(below: folders.original), version: version, announce: nil, in: arena)
 
       func start(
         _ kind: ClientKind, seeding: Bool, knowing peers: [SocketAddress] = []

@@ -115,6 +115,43 @@ private final class Stage {
     }
   }
 
+  /// Who knows one name hangs up on the other; who was named under one is called by that.
+  @Test func aPeerThatHangsUpIsCalledByTheOtherName() throws {
+    let stage = try Stage(isHybrid: true)
+    let (v1, v2) = (stage.info.swarmHashes[0], stage.info.swarmHashes[1])
+    func call(_ input: SwarmInput) -> PeerKey? {
+      for case .connect(let key, _, _) in stage.tell(input) { return key }
+      return nil
+    }
+    for (number, (named, first, second)) in [(nil, v1, v2), (v1, v1, v2), (v2, v2, v1)].enumerated()
+    {
+      let endpoint = Endpoint(.v4(0x0a02_0000 + UInt32(number)), port: 1)
+      let one = try #require(call(.candidates([endpoint], from: .tracker, under: named)))
+      #expect(stage.swarm.name(dialling: one) == first)
+      let other = try #require(call(.refused(one)))
+      #expect(stage.swarm.name(dialling: other) == second)
+      // Both were tried: it waits for its next turn.
+      #expect(call(.refused(other)) == nil)
+    }
+  }
+
+  @Test func aPeerOfOneNameIsCalledByItAgain() throws {
+    let stage = try Stage(isHybrid: true)
+    let v2 = stage.info.swarmHashes[1]
+    let endpoint = Endpoint(.v4(0x0a02_0009), port: 1)
+    var keys: [PeerKey] = []
+    func follow(_ effects: [SwarmEffect]) {
+      for case .connect(let key, _, _) in effects { keys.append(key) }
+    }
+    follow(stage.tell(.candidates([endpoint], from: .tracker)))
+    follow(stage.tell(.refused(keys[0])))
+    stage.tell(
+      .handshake(keys[1], Handshake(reserved: both, infoHash: v2, peerID: SwarmScript.peerID(99))))
+    stage.tell(.ended(keys[1]))
+    follow(stage.tell(.wake, at: 120))
+    #expect(keys.count == 3 && stage.swarm.name(dialling: keys[2]) == v2)
+  }
+
   @Test func nodesAreGivenAndLeavesAreReadForThem() throws {
     let stage = try Stage(have: true)
     let key = try stage.accept(stage.info.infoHash)
