@@ -24,7 +24,7 @@ def makers(content, folder):
     threads = str(os.cpu_count())
     return {
         'shoal create': [SHOAL, 'create', content, '-o', folder / 'shoal.torrent',
-                         '--piece-length', '1MiB', '--quiet'],
+                         '--v1', '--piece-length', '1MiB', '--quiet'],
         f'mktorrent, {threads} threads': ['mktorrent', '-l', '20', '-t', threads, '-o',
                                           folder / 'mktorrent.torrent', content],
         'transmission-create': ['transmission-create', '-s', '1024', '-o',

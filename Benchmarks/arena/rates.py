@@ -30,7 +30,7 @@ class Pair:
         with open(self.content, 'wb') as file:
             file.truncate(mebibytes << 20)
         self.torrent = self.folder / 'payload.torrent'
-        run(SHOAL, 'create', self.content, '-o', self.torrent, '--piece-length', '256KiB', '--quiet')
+        run(SHOAL, 'create', '--v1', self.content, '-o', self.torrent, '--piece-length', '256KiB', '--quiet')
         self.seeder_at, self.leecher_at = f'{NETWORK}.10', f'{NETWORK}.11'
 
     def seed(self, *flags):

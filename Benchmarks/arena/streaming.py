@@ -27,7 +27,7 @@ class Swarm:
         content.write_bytes(os.urandom(mebibytes << 20))
         self.length = mebibytes << 20
         self.torrent = self.folder / 'film.torrent'
-        run(SHOAL, 'create', content, '-o', self.torrent, '--piece-length', str(PIECE), '--quiet')
+        run(SHOAL, 'create', '--v1', content, '-o', self.torrent, '--piece-length', str(PIECE), '--quiet')
         self.leechers = leechers
 
     def address(self, number):

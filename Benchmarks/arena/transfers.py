@@ -32,8 +32,8 @@ class Stage:
             for _ in range(size):
                 file.write(os.urandom(1 << 20))
         self.torrent = self.folder / 'payload.torrent'
-        run(SHOAL, 'create', payload, '--output', self.torrent, '--piece-length', '1MiB', '--quiet',
-            '--tracker', f'http://{NETWORK}.1:6969/announce')
+        run(SHOAL, 'create', payload, '--v1', '--output', self.torrent, '--piece-length', '1MiB',
+            '--quiet', '--tracker', f'http://{NETWORK}.1:6969/announce')
         document = self.torrent.read_bytes()
         info = document[document.index(b'4:info') + 6:-1]
         self.info_hash = hashlib.sha1(info).digest()

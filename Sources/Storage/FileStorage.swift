@@ -35,13 +35,15 @@ public final class FileStorage: PieceStorage {
 
   /// The files of a torrent where a download puts them: see `FileLayout.pathBelowDownloadFolder`.
   ///
-  /// - Parameter folder: made when missing, if there is something to write.
+  /// - Parameters:
+  ///   - folder: made when missing, if there is something to write.
+  ///   - alias: what the torrent is called there, where it is not its own name.
   public convenience init(
-    folder: String, layout: FileLayout, access: Access,
+    folder: String, layout: FileLayout, as alias: String? = nil, access: Access,
     descriptors: DescriptorPool = DescriptorPool()
   ) throws(StorageError) {
     let folder = try Folder(path: folder, makingIt: access.isWriting)
-    var paths = layout.files.indices.map { layout.pathBelowDownloadFolder(of: $0) }
+    var paths = layout.files.indices.map { layout.pathBelowDownloadFolder(of: $0, as: alias) }
     // What Linux names differently may be one name on the file system of another.
     if folder.nameRules != .linux { paths = FileNames.paths(for: paths, by: folder.nameRules) }
     self.init(

@@ -60,6 +60,27 @@ import TorrentModel
     )
   }
 
+  /// By its info-hash or its file, outside of the info dictionary: the info-hash stays.
+  @Test func similarTorrentsAreNamedAndShown() throws {
+    try tree { folder in
+      _ = try ShoalBinary.run(["create", "tree", "-o", "old.torrent", "-q"], in: folder)
+      let old = try ShoalBinary.run(["show", "--json", "old.torrent"], in: folder).json
+      let hash = String(repeating: "ab", count: 20)
+      let made = try ShoalBinary.run(
+        ["create", "tree", "--similar", "old.torrent", "--similar", hash, "-q"], in: folder)
+      #expect(made.exitCode == 0, "\(made.errors)")
+      let shown = try ShoalBinary.run(["show", "--json", "tree.torrent"], in: folder).json
+      let name = try #require(old["infoHash"] as? String)
+      #expect(shown["similar"] as? [String] == [name, hash])
+      #expect(shown["infoHash"] as? String == name)
+      #expect(old["similar"] as? [String] == [])
+      let table = try ShoalBinary.run(["show", "tree.torrent"], in: folder).output
+      #expect(table.contains("similar to    \(hash)\n"))
+      let wrong = try ShoalBinary.run(["create", "tree", "--similar", "nothing"], in: folder)
+      #expect(wrong.exitCode == 2)
+    }
+  }
+
   @Test func whatIsExcludedOrHiddenStaysBehind() throws {
     try tree { folder in
       let root = folder.appendingPathComponent("tree")

@@ -95,6 +95,45 @@ import Testing
     }
   }
 
+  /// Under another name, and on again there after an interruption by the name that was given.
+  @Test(arguments: ["v1", "hybrid"])
+  func aDownloadMayHaveANameOfItsOwn(version: String) throws {
+    try withVersions(version) { folder in
+      _ = try get(["-o", "copy", "--as", "mine"], in: folder)
+      #expect(
+        try TransferFixture.isSame(
+          folder.appendingPathComponent("new/reef"), folder.appendingPathComponent("copy/mine")))
+      let again = try get(["-o", "copy", "--as", "mine"], in: folder)
+      #expect(again.first { $0["event"] as? String == "complete" }?["downloaded"] as? Int == 0)
+      try FileManager.default.moveItem(
+        at: folder.appendingPathComponent("copy/mine"), to: folder.appendingPathComponent("moved"))
+      let moved = try get(["-o", ".", "--as", "moved"], in: folder)
+      #expect(moved.first { $0["event"] as? String == "complete" }?["downloaded"] as? Int == 0)
+    }
+  }
+
+  @Test func aSingleFileMayHaveANameOfItsOwn() throws {
+    try TransferFixture.withFile(100_000) { folder in
+      _ = try ShoalBinary.run(["create", "file.bin", "-o", "reef.torrent", "-q"], in: folder)
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("new"), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(
+        at: folder.appendingPathComponent("file.bin"),
+        to: folder.appendingPathComponent("new/file.bin"))
+      _ = try get(["-o", "copy", "--as", "other name"], in: folder)
+      #expect(
+        try TransferFixture.isSame(
+          folder.appendingPathComponent("file.bin"),
+          folder.appendingPathComponent("copy/other name")))
+    }
+  }
+
+  @Test(arguments: [["--as", "a/b"], ["--as", ".."], ["--as", "x", "y.torrent"]])
+  func aNameIsOneNameOfOneTorrent(words: [String]) throws {
+    let result = try ShoalBinary.run(["get", "x.torrent"] + words)
+    #expect(result.exitCode == 2 && result.errors.contains("--as"), "\(result.errors)")
+  }
+
   @Test func aFolderThatIsNotThereIsAUsageError() throws {
     try ShoalBinary.withFolder { folder in
       try Data().write(to: folder.appendingPathComponent("file"))

@@ -16,7 +16,7 @@ import Testing
           .write(to: tree.appendingPathComponent(name))
       }
       let created = try ShoalBinary.run(
-        ["create", "tree", "--piece-length", "16K", "--quiet"], in: folder)
+        ["create", "tree", "--v1", "--piece-length", "16K", "--quiet"], in: folder)
       try #require(created.exitCode == 0)
       try body(folder)
     }

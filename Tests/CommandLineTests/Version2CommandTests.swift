@@ -18,6 +18,20 @@ import Testing
     }
   }
 
+  /// What `create` writes is for every client; what `share` hands out has to be read by the next one.
+  @Test(arguments: [([], true, true), (["--v1"], true, false), (["--v2"], false, true)])
+  func createWritesBothVersionsUnlessItIsToldOtherwise(
+    flags: [String], hasV1: Bool, hasV2: Bool
+  ) throws {
+    try tree { folder in
+      #expect(try ShoalBinary.run(["create", "tree", "-q"] + flags, in: folder).exitCode == 0)
+      let magnet = try ShoalBinary.run(["magnet", "tree.torrent"], in: folder).output
+      #expect(magnet.contains("xt=urn:btih:") == hasV1)
+      #expect(magnet.contains("xt=urn:btmh:1220") == hasV2)
+      #expect(try ShoalBinary.run(["verify", "tree.torrent", "tree"], in: folder).exitCode == 0)
+    }
+  }
+
   @Test(arguments: ["v2", "hybrid"])
   func aTreeIsCreatedShownNamedAndVerified(version: String) throws {
     try tree { folder in

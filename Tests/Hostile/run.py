@@ -41,7 +41,7 @@ class Bench:
             with open(self.torrent, "wb") as file:
                 file.write(document)
         else:
-            words = ["create", "target.bin", "-o", self.torrent, "--public"]
+            words = ["create", "--v1", "target.bin", "-o", self.torrent, "--public"]
             program.run(words + ["--piece-length", "32KiB"], folder)
         shown = program.run(["show", "--json", self.torrent], folder)
         described = json.loads(shown.output)

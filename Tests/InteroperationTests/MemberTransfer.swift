@@ -114,7 +114,7 @@ final class PrivateTracker {
     _ = try await arena.run(
       "shoal-create", try Arena.shoal(),
       [
-        "create", payload.path, "-o", file, "--private", "--piece-length",
+        "create", "--v1", payload.path, "-o", file, "--private", "--piece-length",
         "\(Payload.pieceLength)",
       ])
     guard let infoHash = try await run("torrent", "add", file)["infoHash"] as? String else {

@@ -184,7 +184,7 @@ extension Interoperation {
         let file = arena.folder.appending(path: "by-shoal.torrent").path
         _ = try await arena.run(
           "shoal-create", try Arena.shoal(),
-          ["create", path.path, "-o", file, "--web-seed", server.url])
+          ["create", "--v1", path.path, "-o", file, "--web-seed", server.url])
         let client = try await ClientKind.libtorrent.start(
           ClientOptions(
             folder: folders.1, source: file, address: try Arena.allocateAddress(), seeds: false),

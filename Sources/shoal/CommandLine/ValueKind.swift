@@ -38,6 +38,11 @@ extension ValueKind where Value == String {
     ValueKind(placeholder: placeholder, expected: "a text") { $0 }
   }
 
+  static let label = ValueKind(
+    placeholder: "NAME",
+    expected: "a label of letters, digits and '-', '_' or '.', \(LabelText.longest) at most",
+    read: LabelText.parse)
+
   static let path = text("PATH", expected: "a path", completion: .files)
   static let folder = text("DIR", expected: "a folder", completion: .folders)
   static let torrentFile = text(
@@ -79,6 +84,13 @@ extension ValueKind where Value == LimitSchedule.Hours {
     placeholder: "HOURS=UP,DOWN",
     expected: "hours and two rates such as '08:00-18:00=200K/s,2M/s' or 'sat,sun 22:00-06:00=0,0'",
     read: HoursText.parse)
+}
+
+extension ValueKind where Value == LabelLimit {
+  static let labelLimit = ValueKind(
+    placeholder: "NAME=UP,DOWN",
+    expected: "a label and two rates such as 'films=200K/s,2M/s', where 0 is no limit",
+    read: LabelText.parseLimit)
 }
 
 extension ValueKind where Value == TimeSpan {

@@ -16,7 +16,7 @@ struct CreateOptions: Hashable, Sendable {
   init(_ arguments: ParsedArguments) throws(CommandError) {
     path = arguments.operands[0]
     output = try arguments.value(of: Self.outputFlag)
-    creation = try CreationOptions(arguments, privateByDefault: false)
+    creation = try CreationOptions(arguments, usual: .hybrid, privateByDefault: false)
   }
 }
 
@@ -35,8 +35,9 @@ extension Verb {
       "--links follow shares what symbolic links lead to, wherever that is, in their place; --links "
         + "keep writes links that lead to something in the torrent as links (BEP 47), which clients "
         + "that do not know them make empty files of.",
-      "--v2 hashes each file as a tree (BEP 52), --hybrid writes both versions from the same pass. "
-        + "Transmission 3.00 and aria2 1.36 read neither.",
+      "Both versions are written from the same pass: version 1 for every client, and version 2 (BEP "
+        + "52), which hashes each file as a tree. Transmission before 4.0 and aria2 read no torrent in "
+        + "which there is version 2, whoever made it; --v1 is for them.",
       "The date in the file is that of SOURCE_DATE_EPOCH, if that is set, so that the same tree "
         + "gives the same bytes.",
     ],

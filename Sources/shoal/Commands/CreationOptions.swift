@@ -14,6 +14,8 @@ struct CreationOptions: Hashable, Sendable {
   var comment: String?
   var source: String?
   var webSeeds: [String]
+  /// Torrents that share files with this one.
+  var similar: [InfoHash]
   var version: TorrentVersion
   /// Globs of what stays behind, matched against paths below the folder.
   var excludes: [String]
@@ -26,9 +28,10 @@ struct CreationOptions: Hashable, Sendable {
   private static let privateFlag = Switch(
     "private", "peers come from the trackers only (BEP 27)")
   private static let publicFlag = Switch("public", "peers may come from anywhere")
-  private static let version1Flag = Switch("v1", "metainfo of version 1 (BEP 3); the default")
-  private static let version2Flag = Switch("v2", "metainfo of version 2 (BEP 52)")
-  private static let hybridFlag = Switch("hybrid", "metainfo of both versions")
+  private static let version1Flag = Switch(
+    "v1", "metainfo of version 1 alone (BEP 3), which every client reads; what share makes")
+  private static let version2Flag = Switch("v2", "metainfo of version 2 alone (BEP 52)")
+  private static let hybridFlag = Switch("hybrid", "metainfo of both versions; what create makes")
   private static let pieceLengthFlag = Flag(
     "piece-length", .size, "bytes in a piece: a power of two from 16K to 16M",
     fallback: "chosen by size")
@@ -42,6 +45,10 @@ struct CreationOptions: Hashable, Sendable {
   private static let webSeedFlag = Flag(
     "web-seed", .webSeedURL, "a web server that has the same data (BEP 19)", isRepeatable: true)
 
+  private static let similarFlag = Flag(
+    "similar", .text("TORRENT", expected: "an info-hash or a .torrent file"),
+    "name a torrent that shares files with this one, such as its earlier version, by its info-hash or "
+      + "file (BEP 38)", isRepeatable: true)
   private static let excludeFlag = Flag(
     "exclude", .text("GLOB", expected: "a pattern such as '*.tmp'"),
     "leave out files and folders whose path matches", isRepeatable: true)
@@ -60,15 +67,20 @@ struct CreationOptions: Hashable, Sendable {
     [
       trackerFlag.outline, privateFlag.outline, publicFlag.outline, pieceLengthFlag.outline,
       nameFlag.outline, commentFlag.outline, sourceFlag.outline, webSeedFlag.outline,
+      similarFlag.outline,
       version1Flag.outline, version2Flag.outline, hybridFlag.outline,
     ])
 
-  init(_ arguments: ParsedArguments, privateByDefault: Bool) throws(CommandError) {
+  /// - Parameter usual: the version where none is asked for.
+  init(
+    _ arguments: ParsedArguments, usual: TorrentVersion, privateByDefault: Bool
+  ) throws(CommandError) {
     let chosen = try arguments.exclusive(Self.version1Flag, Self.version2Flag, Self.hybridFlag)
     switch chosen?.outline.name {
+    case Self.version1Flag.outline.name: version = .v1
     case Self.version2Flag.outline.name: version = .v2
     case Self.hybridFlag.outline.name: version = .hybrid
-    default: version = .v1
+    default: version = usual
     }
     trackers = try arguments.values(of: Self.trackerFlag)
     let visibility = try arguments.exclusive(Self.privateFlag, Self.publicFlag)
@@ -91,15 +103,29 @@ struct CreationOptions: Hashable, Sendable {
       }
     }
     name = try arguments.value(of: Self.nameFlag)
-    if let name, name == "." || name == ".." || name.contains("/") || name.utf8.count > 255 {
+    if let name, !Self.isPlainName(name) {
       throw .usage("--name wants a plain file name, not '\(name)'")
     }
     comment = try arguments.value(of: Self.commentFlag)
     source = try arguments.value(of: Self.sourceFlag)
     webSeeds = try arguments.values(of: Self.webSeedFlag)
+    similar = []
+    for text in try arguments.values(of: Self.similarFlag) {
+      similar.append(try Self.infoHash(of: text))
+    }
     excludes = try arguments.values(of: Self.excludeFlag)
     skipsHidden = arguments.has(Self.skipHiddenFlag)
     links = try arguments.value(of: Self.linksFlag) ?? .skip
+  }
+
+  static func isPlainName(_ name: String) -> Bool {
+    name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+      && name.utf8.count <= FileLayout.longestComponent
+  }
+
+  private static func infoHash(of text: String) throws(CommandError) -> InfoHash {
+    if let infoHash = InfoHash(text: text) { return infoHash }
+    return try Source.metainfo(of: FileContents.read(text), from: text).info.infoHash
   }
 
   /// What of a folder goes into the torrent.
@@ -120,6 +146,7 @@ extension CreationOptions {
   func apply(to builder: inout MetainfoBuilder, date: Int64) {
     builder.trackers = trackers.map { [$0] }
     builder.webSeeds = webSeeds
+    builder.similar = similar
     builder.isPrivate = isPrivate
     builder.ring = ring
     builder.source = source

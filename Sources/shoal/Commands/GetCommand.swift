@@ -5,11 +5,13 @@ import TorrentModel
 
 /// What `shoal get` was asked to do.
 struct GetOptions: Sendable {
-  var sources: [Source]
+  var sources: [WantedSource]
   /// A folder whose `.torrent` files are sources, also those that come later.
   var watch: String?
   /// The folder downloads go into.
   var output: String
+  /// What the only source is called there.
+  var alias: String?
   /// Folders in which pieces may be, under whatever name.
   var reuse: [String]
   /// Globs of the files wanted, matched against paths below the download folder; empty is all.
@@ -46,6 +48,13 @@ struct GetOptions: Sendable {
 
   private static let outputFlag = Flag(
     "output", short: "o", .folder, "the folder to download into", fallback: "current folder")
+  private static let aliasFlag = Flag(
+    "as", .text("NAME", expected: "a name"), "what to call the file or folder downloaded",
+    fallback: "the torrent's name")
+  private static let listFlag = Flag(
+    "list", .text("FILE", expected: "a file, or - for standard input", completion: .files),
+    "fetch the sources in this file, too, one a line; [NAME] on a line labels those behind it",
+    isRepeatable: true)
   private static let watchFlag = Flag(
     "watch", .folder, "fetch what .torrent files in this folder describe, too, until interrupted")
   private static let reuseFlag = Flag(
@@ -76,7 +85,8 @@ struct GetOptions: Sendable {
   static let flags = FlagGroup(
     title: "Download",
     [
-      outputFlag.outline, reuseFlag.outline, watchFlag.outline, selectFlag.outline,
+      outputFlag.outline, aliasFlag.outline, reuseFlag.outline, listFlag.outline, watchFlag.outline,
+      selectFlag.outline,
       firstFlag.outline,
       lastFlag.outline,
       sequentialFlag.outline, streamFlag.outline, seedTimeFlag.outline, seedRatioFlag.outline,
@@ -86,12 +96,30 @@ struct GetOptions: Sendable {
 
   init(_ arguments: ParsedArguments) throws(CommandError) {
     sources = []
-    for operand in arguments.operands { sources.append(try Source(parsing: operand)) }
+    peers = try PeerOptions(arguments)
+    for operand in arguments.operands {
+      sources.append(WantedSource(source: try Source(parsing: operand), label: peers.label))
+    }
+    let lists = try arguments.values(of: Self.listFlag)
+    for list in lists { sources += try SourceList.read(list, label: peers.label) }
     watch = try arguments.value(of: Self.watchFlag)
     guard !sources.isEmpty || watch != nil else {
-      throw .usage("'get' wants SOURCE…, or a folder to --watch", remedy: "see 'shoal get --help'")
+      if let list = lists.first { throw .usage("the list names no source", on: list) }
+      throw .usage(
+        "'get' wants SOURCE…, a --list of them, or a folder to --watch",
+        remedy: "see 'shoal get --help'")
     }
     output = try arguments.value(of: Self.outputFlag) ?? "."
+    alias = try arguments.value(of: Self.aliasFlag)
+    if let alias {
+      guard CreationOptions.isPlainName(alias) else {
+        throw .usage(
+          "--as wants a plain file name, not '\(alias)'", remedy: "name the folder with -o")
+      }
+      guard sources.count == 1, watch == nil else {
+        throw .usage("--as names one torrent, and several are to be fetched")
+      }
+    }
     reuse = try arguments.values(of: Self.reuseFlag)
     for folder in reuse { try Self.checkFolder(folder) }
     select = try arguments.values(of: Self.selectFlag)
@@ -114,13 +142,12 @@ struct GetOptions: Sendable {
     webSeeds = try arguments.values(of: SourceFlags.webSeed)
     ring = try RingFlags.reference(arguments)
     wallet = try RingWallet(arguments)
-    peers = try PeerOptions(arguments)
     try peers.expectNoProxy(besides: ring)
   }
 
   /// What `shoal verify --repair` has fetched.
   init(repairing source: Source, _ arguments: ParsedArguments) throws(CommandError) {
-    sources = [source]
+    sources = [WantedSource(source: source)]
     output = "."
     reuse = []
     select = []

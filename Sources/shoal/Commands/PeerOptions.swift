@@ -1,4 +1,5 @@
 import DeterministicCore
+import Session
 import SwarmLogic
 import TorrentModel
 
@@ -26,6 +27,10 @@ struct PeerOptions: Hashable, Sendable {
   /// Bytes a second of each torrent; `nil` for no limit.
   var uploadLimitEach: UInt64?
   var downloadLimitEach: UInt64?
+  /// Of all torrents of a label together.
+  var labelLimits: [LabelLimit]
+  /// What the torrents are put under that are given no other label.
+  var label: String?
   /// Peers of private networks are exempt from the limits.
   var exemptsLocalNetworks: Bool
   var encryption: EncryptionPolicy
@@ -64,6 +69,11 @@ struct PeerOptions: Hashable, Sendable {
     "up-each", .rate, "the same for each torrent", fallback: "0")
   private static let downloadLimitEachFlag = Flag(
     "down-each", .rate, "the same for each torrent", fallback: "0")
+  private static let labelFlag = Flag(
+    "label", .label, "put the torrents under this label, which is shown and can be limited")
+  private static let labelLimitFlag = Flag(
+    "limit-label", .labelLimit,
+    "limits on all torrents of a label together, as in 'films=200K/s,2M/s'", isRepeatable: true)
   private static let unlimitedLocalFlag = Switch(
     "unlimited-local", "the limits are not for peers of private networks")
 
@@ -94,7 +104,8 @@ struct PeerOptions: Hashable, Sendable {
     [
       listenFlag.outline, peerFlag.outline, mostPeersFlag.outline, uploadSlotsFlag.outline,
       uploadLimitFlag.outline, downloadLimitFlag.outline, hoursFlag.outline,
-      uploadLimitEachFlag.outline, downloadLimitEachFlag.outline, unlimitedLocalFlag.outline,
+      uploadLimitEachFlag.outline, downloadLimitEachFlag.outline, labelFlag.outline,
+      labelLimitFlag.outline, unlimitedLocalFlag.outline,
       encryptionFlag.outline, filterFlag.outline, proxyFlag.outline, portMappingFlag.outline,
       noLocalDiscoveryFlag.outline, ringPromotionFlag.outline,
     ])
@@ -122,6 +133,11 @@ struct PeerOptions: Hashable, Sendable {
         down: try Self.limit(arguments.value(of: Self.downloadLimitFlag))))
     uploadLimitEach = try Self.limit(arguments.value(of: Self.uploadLimitEachFlag))
     downloadLimitEach = try Self.limit(arguments.value(of: Self.downloadLimitEachFlag))
+    label = try arguments.value(of: Self.labelFlag)
+    labelLimits = try arguments.values(of: Self.labelLimitFlag)
+    if let again = labelLimits.map(\.label).firstRepeated {
+      throw .usage("--limit-label limits '\(again)' twice", remedy: "give one of the two")
+    }
     exemptsLocalNetworks = arguments.has(Self.unlimitedLocalFlag)
   }
 
@@ -133,5 +149,22 @@ struct PeerOptions: Hashable, Sendable {
       remedy: "leave one of them out")
   }
 
+  /// What a torrent of these options is told, in a folder.
+  func torrent(in folder: String) -> TorrentOptions {
+    var torrent = TorrentOptions(folder: folder)
+    torrent.peers = peers
+    torrent.label = label
+    torrent.uploadLimit = uploadLimitEach
+    torrent.downloadLimit = downloadLimitEach
+    return torrent
+  }
+
   private static func limit(_ rate: UInt64?) -> UInt64? { rate == 0 ? nil : rate }
+}
+
+extension [String] {
+  /// The first element that stands before it, too.
+  fileprivate var firstRepeated: String? {
+    indices.first { self[..<$0].contains(self[$0]) }.map { self[$0] }
+  }
 }

@@ -9,7 +9,8 @@ import TorrentModel
 func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> ExitCode {
   // Sources are read before a port is opened: a mistyped name costs nothing.
   var sources: [ReadSource] = []
-  for source in options.sources {
+  for wanted in options.sources {
+    let source = wanted.source
     if case .channel(let text) = source, let channel = RingChannel(text: text),
       let ring = options.ring
     {
@@ -18,6 +19,7 @@ func runGet(_ options: GetOptions, console: Console) throws(CommandError) -> Exi
     } else {
       sources.append(try source.read(through: options.peers.proxy))
     }
+    sources[sources.count - 1].label = wanted.label
   }
   let command = GetCommand(options)
   let resumeFolder = options.repair == nil ? StateFolder.resume : nil
@@ -96,13 +98,12 @@ private final class GetCommand: TransferCommand {
   func start(_ sources: [ReadSource], in loop: TransferLoop) {
     for named in sources {
       let source = named.torrent
-      var torrent = TorrentOptions(folder: options.output)
+      var torrent = options.peers.torrent(in: options.output)
+      if let label = named.label { torrent.label = label }
       torrent.origin = named.origin
+      torrent.alias = options.alias
       torrent.trackers = options.trackers
       torrent.ring = options.ring
-      torrent.peers = options.peers.peers
-      torrent.uploadLimit = options.peers.uploadLimitEach
-      torrent.downloadLimit = options.peers.downloadLimitEach
       torrent.webSeeds = options.webSeeds + named.webSeeds
       torrent.wantsFile = wantsFile
       torrent.reuse = options.reuse

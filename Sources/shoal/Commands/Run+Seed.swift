@@ -16,7 +16,7 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
     isSuperSeeding: options.isSuperSeeding, usesRings: source.torrent.ring != nil, console: console,
     command: command)
   loop.provide(RingWallet(), for: source.torrent)
-  var torrent = TorrentOptions(folder: options.data)
+  var torrent = options.peers.torrent(in: options.data)
   do {
     torrent.storage = try FileStorage.payload(of: metainfo.info.layout, at: options.data)
   } catch {
@@ -26,9 +26,6 @@ func runSeed(_ options: SeedOptions, console: Console) throws(CommandError) -> E
   torrent.trustsData = options.trustsData
   torrent.origin = source.origin
   torrent.trackers = options.trackers
-  torrent.peers = options.peers.peers
-  torrent.uploadLimit = options.peers.uploadLimitEach
-  torrent.downloadLimit = options.peers.downloadLimitEach
   loop.announceStart(of: source.torrent)
   loop.session.add(source.torrent, torrent)
   return try loop.run()

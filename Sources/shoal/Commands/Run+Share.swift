@@ -129,7 +129,7 @@ private final class ShareCommand: TransferCommand {
     torrents.append(SharedTorrent(metainfo: metainfo, document: document, magnet: magnet.text))
     for infoHash in metainfo.info.swarmHashes { tracker?.register(infoHash) }
 
-    var torrent = TorrentOptions(folder: ".")
+    var torrent = options.peers.torrent(in: ".")
     torrent.origin = .user
     do {
       torrent.storage = try content.content.storage()
@@ -138,9 +138,6 @@ private final class ShareCommand: TransferCommand {
     }
     torrent.isReadOnly = true
     torrent.trustsData = true
-    torrent.peers = options.peers.peers
-    torrent.uploadLimit = options.peers.uploadLimitEach
-    torrent.downloadLimit = options.peers.downloadLimitEach
     let source = TorrentSource.metainfo(metainfo)
     loop.announceStart(of: source)
     loop.session.add(source, torrent)

@@ -32,7 +32,7 @@ struct ShareOptions: Sendable {
     if output != nil, paths.count > 1 {
       throw .usage("--output names one file, and \(paths.count) paths are to be shared")
     }
-    creation = try CreationOptions(arguments, privateByDefault: true)
+    creation = try CreationOptions(arguments, usual: .v1, privateByDefault: true)
     if creation.name != nil, paths.count > 1 {
       throw .usage("--name names one torrent, and \(paths.count) paths are to be shared")
     }

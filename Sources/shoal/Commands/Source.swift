@@ -68,6 +68,8 @@ struct ReadSource: Sendable {
   var origin: RequestOrigin
   /// Web seeds that the person named by naming the source.
   var webSeeds: [String] = []
+  /// What the person put it under.
+  var label: String?
 
   init(_ torrent: TorrentSource, _ origin: RequestOrigin) {
     self.torrent = torrent

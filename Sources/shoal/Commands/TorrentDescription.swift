@@ -32,6 +32,7 @@ struct TorrentDescription {
         + "hash tree (BEP 52), its attributes and where it leads as a link (BEP 47)"),
     EventOutline.Key("trackers", "announce URLs by tier"),
     EventOutline.Key("webSeeds", "URLs of web servers that have the same data"),
+    EventOutline.Key("similar", "info-hashes of torrents that share files with it (BEP 38)"),
     EventOutline.Key("comment", "a comment for people"),
     EventOutline.Key("createdBy", "the program that made it"),
     EventOutline.Key("creationDate", "seconds since 1970"),
@@ -56,6 +57,7 @@ struct TorrentDescription {
       ("files", info.map { .array(Self.files(of: $0)) } ?? .null),
       ("trackers", .array(trackers.map(JSONValue.strings))),
       ("webSeeds", .strings(magnet.webSeeds)),
+      ("similar", .strings(metainfo?.similar.map(\.description) ?? [])),
       ("comment", .optional(metainfo?.comment)),
       ("createdBy", .optional(metainfo?.createdBy)),
       ("creationDate", .optional(metainfo?.creationDate)),
@@ -123,6 +125,7 @@ struct TorrentDescription {
       for node in ring.nodes { row("ring node", node.description) }
     }
     for peer in magnet.peers { row("peer", peer.description) }
+    for other in metainfo?.similar ?? [] { row("similar to", other.description) }
     if let comment = metainfo?.comment { row("comment", comment) }
     if let createdBy = metainfo?.createdBy { row("created by", createdBy) }
     if let date = metainfo?.creationDate { row("created", Format.date(date) ?? "\(date)") }

@@ -19,7 +19,7 @@ extension EventOutline {
   static let progress = EventOutline(
     "progress", "how a torrent stands, at most once a second",
     [
-      .name, .infoHash,
+      .name, .infoHash, Key("label", "what it was put under; null for none"),
       Key("phase", "hashing, metadata, checking, downloading, waiting (for the disk) or seeding"),
       Key("done", "verified bytes; while hashing and checking, bytes read"),
       Key("size", "bytes wanted; 0 while the metadata is not known"),
@@ -268,6 +268,9 @@ extension EventOutline {
       Key("firstCopyCost", "bytes the seed sent until there was a copy, over the length"),
       Key("waste", "bytes that were of no use, over those that were"),
       Key("leastDiversity", "evenness of the copies of pieces, 1 at best"),
+      Key("longestStart", "seconds to a player's first picture, where there are players"),
+      Key("stalls", "times that any player stood still"),
+      Key("longestStalled", "seconds that a player stood still in all, at most"),
       Key(
         "groups",
         "objects with name, hosts, complete, meanSeconds, sent and received (bytes), "

@@ -32,6 +32,8 @@ struct TransferSnapshot: Hashable, Sendable {
   /// Bytes fetched and verified, by where they came from.
   var fromPeers: UInt64 = 0
   var fromWebSeeds: UInt64 = 0
+  /// What it was put under.
+  var label: String?
 
   /// The `progress` event; bytes, bytes a second, and seconds.
   var event: JSONValue {
@@ -40,6 +42,7 @@ struct TransferSnapshot: Hashable, Sendable {
       [
         ("name", .string(name)),
         ("infoHash", .optional(infoHash?.description)),
+        ("label", .optional(label)),
         ("phase", .string(phase.rawValue)),
         ("done", .unsigned(bytesDone)),
         ("size", .unsigned(bytesTotal)),
@@ -61,14 +64,15 @@ struct TransferSnapshot: Hashable, Sendable {
   func line(in width: Int = .max) -> String {
     let figures = figures
     let room = width - TextColumns.count(figures) - 2
-    let label = TextColumns.fit(
-      SafeText.visible(name), in: min(max(room, Self.shortestLabel), Self.longestLabel))
-    return TextColumns.fit("\(label)  \(figures)", in: width)
+    let title = SafeText.visible(name) + (label.map { " [\($0)]" } ?? "")
+    let fitted = TextColumns.fit(
+      title, in: min(max(room, Self.shortestTitle), Self.longestTitle))
+    return TextColumns.fit("\(fitted)  \(figures)", in: width)
   }
 
   /// Columns that a name takes at most, and that it keeps even where the figures do not fit.
-  private static let longestLabel = 32
-  private static let shortestLabel = 8
+  private static let longestTitle = 32
+  private static let shortestTitle = 8
 
   private var figures: String {
     var peerText = "\(Format.count(peers, "peer")) (\(Format.count(seeds, "seed")))"

@@ -111,6 +111,7 @@ final class TransferLoop {
     configuration.discoversLocally = options.discoversLocally
     configuration.uploadLimit = limits.up
     configuration.downloadLimit = limits.down
+    for limit in options.labelLimits { configuration.labelLimits[limit.label] = limit.limits }
     configuration.exemptsLocalNetworks = options.exemptsLocalNetworks
     configuration.swarm.mostPeers = options.mostPeers
     // Whoever asks for more than we would hold of ourselves gets it, as far as the system allows.
@@ -313,6 +314,7 @@ extension TransferSnapshot {
       bytesDone: snapshot.bytesDone, bytesTotal: snapshot.bytesTotal,
       downRate: UInt64(snapshot.downRate), upRate: UInt64(snapshot.upRate), peers: snapshot.peers,
       seeds: snapshot.seeds, uploaded: snapshot.uploaded, eta: eta, webSeeds: snapshot.webSeeds,
-      fromPeers: snapshot.verifiedFromPeers, fromWebSeeds: snapshot.verifiedFromWebSeeds)
+      fromPeers: snapshot.verifiedFromPeers, fromWebSeeds: snapshot.verifiedFromWebSeeds,
+      label: snapshot.label)
   }
 }
