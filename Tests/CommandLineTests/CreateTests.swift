@@ -26,12 +26,14 @@ import TorrentModel
       #expect(created.errors.isEmpty)
       let shown = try ShoalBinary.run(["show", "--json", "tree.torrent"], in: folder).json
       let hash = try #require(shown["infoHash"] as? String)
+      let whole = try #require(shown["infoHashV2"] as? String)
       #expect(
         created.output == """
           left out link: a symbolic link
           left out sub/empty: an empty folder
           created tree.torrent: 97 KiB in 7 pieces of 16 KiB
           info-hash \(hash)
+          info-hash \(whole)
 
           """)
       let files = try #require(shown["files"] as? [[String: Any]])

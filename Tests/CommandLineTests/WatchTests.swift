@@ -62,6 +62,7 @@ import Testing
     #expect(result.exitCode == 2)
     #expect(
       result.errors
-        == "shoal: 'get' wants SOURCE…, or a folder to --watch; see 'shoal get --help'\n")
+        == "shoal: 'get' wants SOURCE…, a --list of them, or a folder to --watch; see 'shoal get --help'\n"
+    )
   }
 }
