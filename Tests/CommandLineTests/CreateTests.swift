@@ -31,7 +31,7 @@ import TorrentModel
         created.output == """
           left out link: a symbolic link
           left out sub/empty: an empty folder
-          created tree.torrent: 97 KiB in 7 pieces of 16 KiB
+          created tree.torrent: 97 KiB in 8 pieces of 16 KiB
           info-hash \(hash)
           info-hash \(whole)
 
