@@ -60,7 +60,8 @@ extension Event.Kind {
     switch self {
     case .knock, .greeting, .ended, .message, .have, .request, .unsent, .sent, .reached, .delivered:
       true
-    case .arrival, .departure, .happening, .wake, .announceDue, .trackerAnswer, .verified, .sample:
+    case .arrival, .departure, .happening, .wake, .announceDue, .trackerAnswer, .verified, .played,
+      .sample:
       false
     }
   }
