@@ -27,7 +27,8 @@ struct PartialPieces {
 
   init(geometry: PieceGeometry) {
     self.geometry = geometry
-    stride = geometry.blockCount(in: 0)
+    // Of a whole piece: the first may be a short one, where files begin pieces (BEP 52).
+    stride = Int((geometry.pieceLength - 1) / geometry.blockLength + 1)
     slots = Array(repeating: -1, count: geometry.pieceCount)
   }
 

@@ -135,6 +135,28 @@ private final class Stage {
     }
   }
 
+  /// Where a short file comes first, the first piece has fewer blocks than those behind it.
+  @Test func theFirstPieceMayBeShorterThanOthers() throws {
+    let layout = try FileLayout(
+      name: "x", isSingleFile: false,
+      listed: [ListedFile(path: ["a"], length: 4), ListedFile(path: ["b"], length: 200_000)],
+      alignment: 65_536)
+    let geometry = try #require(PieceGeometry(layout, pieceLength: 65_536))
+    let count = geometry.pieceCount
+    var picker = PiecePicker(
+      geometry: geometry, have: Bitfield(count: count), generator: SeededGenerator(seed: 1))
+    picker.add(.full(count: count))
+    var blocks: [Block] = []
+    let peer = PeerKey(slot: 0, generation: 1)
+    picker.pick(for: peer, has: .full(count: count), atMost: 100, into: &blocks)
+    let all = (0..<count).flatMap { piece in
+      (0..<geometry.blockCount(in: PieceIndex(piece))).map {
+        geometry.block($0, in: PieceIndex(piece))
+      }
+    }
+    #expect(blocks.count == all.count && Set(blocks) == Set(all))
+  }
+
   @Test func aPeerOfOneNameIsCalledByItAgain() throws {
     let stage = try Stage(isHybrid: true)
     let v2 = stage.info.swarmHashes[1]
