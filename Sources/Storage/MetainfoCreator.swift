@@ -20,18 +20,20 @@ public struct MetainfoCreator: Sendable {
   /// - Parameters:
   ///   - path: a link given here is followed; those below are not.
   ///   - name: the torrent's name; by default the last component of the path.
-  ///   - pieceLength: by default `PieceGeometry.recommendedPieceLength`; of version 2 a power of two
-  ///     from 16 KiB.
+  ///   - pieceLength: by default one that suits the content; of version 2 a power of two from 16 KiB.
+  ///   - version: nil for both, where padding does not outweigh the content.
   ///   - rules: what of a folder goes into the torrent.
   public init(
-    path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion = .v1,
+    path: String, name: String? = nil, pieceLength: UInt64? = nil, version: TorrentVersion? = .v1,
     rules: ContentRules = ContentRules()
   ) throws(StorageError) {
     let openFiles = OpenFiles()
     let scan = try ContentScan(path: path, rules: rules, openFiles: openFiles)
     let total = scan.files.reduce(0) { $0 &+ $1.length }
     guard total > 0 else { throw StorageError(.share, path: path, .nothingToShare) }
-    let pieceLength = pieceLength ?? PieceGeometry.recommendedPieceLength(for: total)
+    let choice = VersionChoice(
+      lengths: scan.files.map(\.length), version: version, pieceLength: pieceLength)
+    let (version, pieceLength) = (choice.version, choice.pieceLength)
     do throws(MetainfoError) {
       layout = try Self.layout(of: scan, name: name ?? scan.name, pieceLength, version)
     } catch {

@@ -16,7 +16,7 @@ struct CreateOptions: Hashable, Sendable {
   init(_ arguments: ParsedArguments) throws(CommandError) {
     path = arguments.operands[0]
     output = try arguments.value(of: Self.outputFlag)
-    creation = try CreationOptions(arguments, usual: .hybrid, privateByDefault: false)
+    creation = try CreationOptions(arguments, usual: nil, privateByDefault: false)
   }
 }
 
@@ -38,6 +38,8 @@ extension Verb {
       "Both versions are written from the same pass: version 1 for every client, and version 2 (BEP "
         + "52), which hashes each file as a tree. Transmission before 4.0 and aria2 read no torrent in "
         + "which there is version 2, whoever made it; --v1 is for them.",
+      "In version 2 each file begins a piece: pieces are made no larger than suits the files, and of "
+        + "very many or very small files only version 1 is written unless --hybrid or --v2 asks for it.",
       "The date in the file is that of SOURCE_DATE_EPOCH, if that is set, so that the same tree "
         + "gives the same bytes.",
     ],

@@ -26,6 +26,11 @@ struct HashedContent {
     if surprising.count > Self.mostSkippedShown {
       console.note("left out \(surprising.count - Self.mostSkippedShown) more")
     }
+    if options.version == nil, content.version == .v1 {
+      console.note(
+        "made for version 1 alone: in version 2 each of the \(content.layout.files.count) files would "
+          + "begin a piece; --hybrid makes both all the same")
+    }
     hashes = try Self.hash(content, console: console)
   }
 

@@ -16,7 +16,8 @@ struct CreationOptions: Hashable, Sendable {
   var webSeeds: [String]
   /// Torrents that share files with this one.
   var similar: [InfoHash]
-  var version: TorrentVersion
+  /// Nil for both where padding does not outweigh the content.
+  var version: TorrentVersion?
   /// Globs of what stays behind, matched against paths below the folder.
   var excludes: [String]
   var skipsHidden: Bool
@@ -31,7 +32,8 @@ struct CreationOptions: Hashable, Sendable {
   private static let version1Flag = Switch(
     "v1", "metainfo of version 1 alone (BEP 3), which every client reads; what share makes")
   private static let version2Flag = Switch("v2", "metainfo of version 2 alone (BEP 52)")
-  private static let hybridFlag = Switch("hybrid", "metainfo of both versions; what create makes")
+  private static let hybridFlag = Switch(
+    "hybrid", "metainfo of both versions; what create makes where that pays")
   private static let pieceLengthFlag = Flag(
     "piece-length", .size, "bytes in a piece: a power of two from 16K to 16M",
     fallback: "chosen by size")
@@ -71,9 +73,9 @@ struct CreationOptions: Hashable, Sendable {
       version1Flag.outline, version2Flag.outline, hybridFlag.outline,
     ])
 
-  /// - Parameter usual: the version where none is asked for.
+  /// - Parameter usual: the version where none is asked for; nil for both where that pays.
   init(
-    _ arguments: ParsedArguments, usual: TorrentVersion, privateByDefault: Bool
+    _ arguments: ParsedArguments, usual: TorrentVersion?, privateByDefault: Bool
   ) throws(CommandError) {
     let chosen = try arguments.exclusive(Self.version1Flag, Self.version2Flag, Self.hybridFlag)
     switch chosen?.outline.name {
