@@ -148,7 +148,8 @@ extension ChordNode {
         probe.contact, .next(request), for: .lookup(number, isConfirming: probe.isConfirming),
         at: now, into: &effects)
     }
-    if let contact = lookups[place].takeNeighbourQuestion() {
+    // A joiner rather tries elsewhere.
+    if lookups[place].purpose != .join, let contact = lookups[place].takeNeighbourQuestion() {
       ask(contact, .state, for: .neighbours(number), at: now, into: &effects)
     }
   }

@@ -40,8 +40,13 @@ extension ChordNode {
   }
 
   mutating func joinFailed(at now: Moment, into effects: inout [ChordEffect]) {
-    guard case .joining = phase else { return }
+    guard case .joining(let known) = phase else { return }
     lookups.removeAll { $0.purpose == .join }
+    // Those it was told of may go before it has found its place; it has met others on the way.
+    let met = remembered.contacts.map(\.endpoint).filter {
+      !known.contains($0) && $0 != own.endpoint
+    }
+    phase = .joining(via: known + met.prefix(max(0, Self.mostEntrances - known.count)))
     effects.append(.report(.joinFailed))
     // The wait grows with every try, up to half a minute.
     joinRetryAt = now + Self.joinRetry * min(joinAttempts, 15)

@@ -71,6 +71,8 @@ public struct ChordNode: ~Copyable, StateMachine, Sendable {
   static let mostDeferred = 32
   /// Lookups under way at most.
   static let mostLookups = 256
+  /// Nodes that a joiner tries, with those that it has met itself.
+  static let mostEntrances = 32
   /// Between two tries to join.
   static let joinRetry = TimeSpan.seconds(2)
 
