@@ -12,10 +12,16 @@ struct EventQueue: ~Copyable {
   /// Buckets of 2^17 ns.
   private static let shift: UInt64 = 17
   private static let ringLength: UInt64 = 16_384
+  /// Runs up to this length are sorted by insertion alone.
+  private static let fewestCounted = 12
+  /// Events that share their upper bits, for insertion to be quick.
+  private static let mostInserted = 32
 
   /// The events of the bucket whose time it is, sorted; those before `head` have happened.
   private(set) var run: [Event] = []
   private(set) var head = 0
+  /// A run on its way to being sorted.
+  private var unsorted: [Event] = []
   /// Events that were scheduled into that bucket since it was sorted.
   private var latecomers = EventHeap()
   private var ring: [[Event]]
@@ -76,7 +82,7 @@ struct EventQueue: ~Copyable {
       ringCount -= ring[slot].count
       run.removeAll(keepingCapacity: true)
       swap(&run, &ring[slot])
-      run.sort { $0.precedes($1) }
+      sortRun()
       head = 0
       var emptied: [Event] = []
       swap(&emptied, &ring[slot])
@@ -84,6 +90,45 @@ struct EventQueue: ~Copyable {
     }
     refill()
     return true
+  }
+
+  /// Sorts the run by the upper bits of its moments, counting them, and then by insertion, which finds
+  /// little left to move. Where many events share those bits the library's sort is as good.
+  private mutating func sortRun() {
+    guard run.count > Self.fewestCounted else { return sortByInsertion() }
+    var starts = InlineArray<128, Int>(repeating: 0)
+    for event in run { starts[Self.part(event)] += 1 }
+    var (start, most) = (0, 0)
+    for part in starts.indices {
+      let count = starts[part]
+      most = max(most, count)
+      starts[part] = start
+      start += count
+    }
+    guard most <= Self.mostInserted else { return run.sort { $0.precedes($1) } }
+    unsorted.removeAll(keepingCapacity: true)
+    unsorted.append(contentsOf: run)
+    for event in unsorted {
+      let part = Self.part(event)
+      run[starts[part]] = event
+      starts[part] += 1
+    }
+    sortByInsertion()
+  }
+
+  /// Which of the 128 parts of its bucket an event lies in.
+  private static func part(_ event: Event) -> Int { Int(event.at >> (shift - 7)) & 127 }
+
+  private mutating func sortByInsertion() {
+    for place in run.indices.dropFirst() where run[place].precedes(run[place - 1]) {
+      let event = run[place]
+      var hole = place
+      while hole > 0, event.precedes(run[hole - 1]) {
+        run[hole] = run[hole - 1]
+        hole -= 1
+      }
+      run[hole] = event
+    }
   }
 
   /// Moves what the ring has come to cover into it.

@@ -17,11 +17,21 @@ extension World {
     let end = min(first + Self.foreseen, queue.run.count)
     guard end - first >= Self.fewest else { return }
     var seen = 0
+    // What is found by what was read before it waits for its turn: a loop finds nothing to wait for
+    // but memory.
     for place in first..<end {
       let event = queue.run[place]
       seen &+= swarmPlaces[Int(event.host)].pointee.glance()
       seen &+= hosts[Int(event.host)].isOnline ? 1 : 0
       if event.kind.isOfFlow { seen &+= connections[event.subject].isClosed ? 1 : 0 }
+    }
+    for place in first..<end {
+      let event = queue.run[place]
+      guard event.kind.isOfFlow, let key = connections[event.subject].key else { continue }
+      seen &+= swarmPlaces[Int(event.host)].pointee.glance(at: key)
+      guard event.kind == .have else { continue }
+      let piece = PieceIndex(number: event.piece)
+      seen &+= swarmPlaces[Int(event.host)].pointee.glance(at: piece)
     }
     for place in first..<end {
       let event = queue.run[place]
@@ -38,7 +48,7 @@ extension World {
     return switch event.kind {
     case .have: swarm.pointee.glance(at: piece, of: key)
     case .request, .sent, .delivered: swarm.pointee.glance(atTransfersWith: key)
-    default: swarm.pointee.glance(at: key)
+    default: 0
     }
   }
 

@@ -13,8 +13,7 @@ import TorrentModel
 ///
 /// A piece that is announced is counted at once, but moves up in its order only before the order is
 /// next looked at: a HAVE touches two cache lines instead of a dozen, and what ten HAVEs move is moved
-/// when it is all at hand. The invariant: `announced` holds the moves not made, in their order, and
-/// none of them is of a piece that nobody had, so that `fetchableCount` needs none of them.
+/// when it is all at hand. The invariant: `announced` holds the moves not made, in their order.
 struct Availability {
   /// What is known of a piece, in one word.
   private struct Entry {
@@ -71,6 +70,8 @@ struct Availability {
     for level in orders.indices where orders[level] != nil {
       total += orders[level]!.count - orders[level]!.count(in: -everywhere)
     }
+    // Those that have come to be at a peer, and stand in their order as if they were at none.
+    for move in announced where Int(move.bucket) == -everywhere { total += 1 }
     return total
   }
 
@@ -118,9 +119,7 @@ struct Availability {
     let listing = counts[piece.index].listing
     guard listing != .unwanted else { return listing }
     announced.append(Move(piece: piece, bucket: UInt32(count)))
-    if count + everywhere <= 0 || announced.count >= Self.mostAnnounced {
-      catchUp(using: &generator)
-    }
+    if announced.count >= Self.mostAnnounced { catchUp(using: &generator) }
     return listing
   }
 

@@ -20,10 +20,14 @@ extension Swarm {
     peers.contains(key) ? peers[key].interestingCount : 0
   }
 
-  /// Reads what a HAVE of a peer looks at.
+  /// Reads what a HAVE looks at of a piece.
+  public func glance(at piece: PieceIndex) -> Int {
+    picker != nil ? picker!.glance(at: piece) : 0
+  }
+
+  /// Reads what a HAVE looks at of what is known of its sender.
   public func glance(at piece: PieceIndex, of key: PeerKey) -> Int {
-    guard picker != nil, peers.contains(key) else { return 0 }
-    return picker!.glance(at: piece) &+ peers[key].glance(at: piece)
+    picker != nil && peers.contains(key) ? peers[key].glance(at: piece) : 0
   }
 
   /// Reads what a request or a block looks at, after which the next may be picked.

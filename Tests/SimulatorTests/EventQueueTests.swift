@@ -29,3 +29,22 @@ func `events come in the order of their moments and then of their making`(seed: 
     #expect(queue.count == expected.count, "seed \(seed)")
   }
 }
+
+/// Buckets of every size: a handful of events, hundreds spread over their bucket, and hundreds that
+/// happen at almost the same moment or at exactly the same.
+@Test(arguments: [4, 60, 1000], [1, 40, 1500, 1 << 19])
+func `events that share a bucket come in order`(count: Int, spread: Int) {
+  var generator = SeededGenerator(seed: UInt64(count * spread))
+  var queue = EventQueue()
+  let moments = (0..<count).map { _ in UInt64((1 << 21) + generator.below(spread)) }
+  for (name, at) in moments.enumerated() {
+    queue.schedule(Event(at: at, subject: UInt32(name), kind: .wake))
+  }
+  let expected = moments.indices.sorted { (moments[$0], $0) < (moments[$1], $1) }
+  for name in expected {
+    let event = queue.next()
+    #expect(event?.subject == UInt32(name))
+  }
+  let (isEmpty, left) = (queue.next() == nil, queue.count)
+  #expect(isEmpty && left == 0)
+}

@@ -55,7 +55,7 @@ struct SimulateRun {
   }
 
   /// What a host of a large swarm takes, measured: the most of it are endpoints it has heard of.
-  private static let bytesPerHost = 160 << 10
+  private static let bytesPerHost = 192 << 10
 
   func perform() throws(CommandError) -> ExitCode {
     if size.peers >= 200 { shoal_expect_memory(size.peers * Self.bytesPerHost) }
