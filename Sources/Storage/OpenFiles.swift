@@ -26,6 +26,17 @@ final class OpenFiles: Sendable {
     let granted = known ? Int(clamping: limit.rlim_cur) : 0
     capacity = min(Self.mostKept, max(0, granted / 2 - Self.reserve))
     descriptors = Mutex([])
+    Self.makeRoom(for: capacity)
+  }
+
+  /// The kernel's table of descriptors doubles when it is full, and with several threads each time
+  /// waits some ten milliseconds for all processors; so it grows once, before there are threads.
+  private static func makeRoom(for count: Int) {
+    let descriptor = Glibc.open("/", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    let last = fcntl(descriptor, F_DUPFD_CLOEXEC, Int32(clamping: max(0, count - 1)))
+    if last >= 0 { close(last) }
+    close(descriptor)
   }
 
   deinit { closeAll() }
