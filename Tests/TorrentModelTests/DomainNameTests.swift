@@ -1,6 +1,5 @@
 import Testing
 import TorrentModel
-import TrackerWire
 
 @Suite struct DomainNameTests {
   @Test(arguments: [
@@ -28,13 +27,7 @@ import TrackerWire
     #expect(DomainName.asciiHost(in: url) == converted)
   }
 
-  @Test func trackersAndPeersMayHaveSuchNames() throws {
-    let url = try #require(TrackerURL("http://Bücher.example/announce"))
-    #expect(url.host == "xn--bcher-kva.example")
-    #expect(TrackerURL("udp://例え.テスト:80")?.description == "udp://xn--r8jz45g.xn--zckzah:80")
-    // What is not ASCII elsewhere is no URL.
-    #expect(TrackerURL("http://bücher.example/annouñce") == nil)
-    #expect(TrackerURL("http://\u{202e}.example/announce") == nil)
+  @Test func peersMayHaveSuchNames() {
     #expect(MagnetLink.PeerHint(parsing: "bücher.example:6881")?.host == "xn--bcher-kva.example")
   }
 }

@@ -90,4 +90,13 @@ import TrackerWire
   ) throws {
     #expect(try #require(TrackerURL(text)).purpose == purpose)
   }
+
+  @Test func hostsMayHaveNamesInOtherScripts() throws {
+    let url = try #require(TrackerURL("http://Bücher.example/announce"))
+    #expect(url.host == "xn--bcher-kva.example")
+    #expect(TrackerURL("udp://例え.テスト:80")?.description == "udp://xn--r8jz45g.xn--zckzah:80")
+    // What is not ASCII elsewhere is no URL.
+    #expect(TrackerURL("http://bücher.example/annouñce") == nil)
+    #expect(TrackerURL("http://\u{202e}.example/announce") == nil)
+  }
 }
