@@ -34,6 +34,8 @@ struct RingSchedule {
   private let pace: Int
   private var verdict = Verdict()
   private var asked: [Pending] = []
+  /// Whom a joiner was told of.
+  private var entries: [Int: [Int]] = [:]
   private var judged = 0
 
   init(seed: UInt64, r: Int, rules: ChordRules = ChordRules()) {
@@ -74,17 +76,16 @@ struct RingSchedule {
   private mutating func act() {
     switch model.random.below(4) {
     case 0 where model.living.count < Self.mostLiving && model.hosts.count < Self.mostHosts:
-      let members = model.members
-      // One entry alone may crash before it has answered, and the joiner would be lost.
-      var entries = members.map { model.hosts[$0].contact.endpoint }
-      model.random.shuffle(&entries)
+      var told = model.members
+      model.random.shuffle(&told)
       let host = model.addHost()
-      model.tell(host, .start(via: entries))
+      entries[host] = told
+      model.tell(host, .start(via: told.map { model.hosts[$0].contact.endpoint }))
       verdict.joins += 1
     case 1, 2:
       let living = model.living
       let host = living[model.random.below(living.count)]
-      guard model.isLegalCrash(of: host, r: r) else { return }
+      guard model.isLegalCrash(of: host, r: r), !strands(host) else { return }
       model.crash(host)
       verdict.crashes += 1
     default:
@@ -95,6 +96,15 @@ struct RingSchedule {
       verdict.lookups += 1
       model.tell(host, .lookup(UInt64(asked.count - 1), target))
       judge()
+    }
+  }
+
+  /// Whether a joiner would be left that knows of nobody alive: no protocol gets it in.
+  private func strands(_ crashing: Int) -> Bool {
+    let (living, members) = (Set(model.living), Set(model.members))
+    return entries.contains { joiner, told in
+      joiner != crashing && living.contains(joiner) && !members.contains(joiner)
+        && !told.contains { $0 != crashing && living.contains($0) }
     }
   }
 
