@@ -3,6 +3,16 @@ import TorrentModel
 
 // What readers wait for; the rule in words is `ReadingWindow`.
 extension PiecePicker {
+  /// Turns to what is read from here on.
+  ///
+  /// - Returns: whether a reader has jumped. One that goes on leaves its window at one end; one that
+  ///   jumps begins elsewhere.
+  mutating func look(_ known: [Range<Int>]) -> Bool {
+    let before = windows
+    windows = known
+    return known.contains { window in !before.contains { $0.contains(window.lowerBound) } }
+  }
+
   /// Whether a reader waits for a piece.
   func isBeingRead(_ piece: PieceIndex) -> Bool { windows.contains { $0.contains(piece.index) } }
 

@@ -10,12 +10,7 @@ extension Swarm {
   ) {
     guard let geometry, picker != nil else { return }
     let known = windows.map { $0.clamped(to: 0..<geometry.pieceCount) }.filter { !$0.isEmpty }
-    // A reader that goes on leaves its window at one end; one that jumps begins elsewhere.
-    let hasJumped = known.contains { window in
-      !picker!.windows.contains { $0.contains(window.lowerBound) }
-    }
-    picker!.windows = known
-    guard hasJumped else { return }
+    guard picker!.look(known) else { return }
     picker!.forgetWaiting()
     for key in peers.ids where peers[key].isConnected {
       takeBackOthers(of: key, at: now, into: &effects)
