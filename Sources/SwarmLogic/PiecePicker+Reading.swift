@@ -3,6 +3,9 @@ import TorrentModel
 
 // What readers wait for; the rule in words is `ReadingWindow`.
 extension PiecePicker {
+  /// Who else there is while a peer is asked.
+  mutating func meet(_ company: ReadingCompany) { self.company = company }
+
   /// Turns to what is read from here on.
   ///
   /// - Returns: whether a reader has jumped. One that goes on leaves its window at one end; one that

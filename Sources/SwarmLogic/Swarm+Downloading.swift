@@ -51,7 +51,7 @@ extension Swarm {
   private mutating func pick(
     _ count: Int, of pieces: Bitfield, for key: PeerKey, onlyFast: Bool, into blocks: inout [Block]
   ) {
-    if !picker!.windows.isEmpty { picker!.company = readingCompany(asking: key) }
+    if !picker!.windows.isEmpty { picker!.meet(readingCompany(asking: key)) }
     picker!.pick(
       for: key, has: pieces, atMost: count, suggested: peers[key].suggested,
       allowedFast: onlyFast ? peers[key].allowedFast : nil, into: &blocks)
