@@ -31,6 +31,7 @@ let package = Package(
     // C shims and system libraries
     .target(name: "CHashing", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CLinux"),
+    .target(name: "CPrefetch"),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
@@ -50,11 +51,11 @@ let package = Package(
 
     // Floor 0: values; time and randomness as arguments
     module("Bencoding"),
-    module("DeterministicCore"),
+    module("DeterministicCore", ["CPrefetch"]),
     module("Hashing", ["CHashing", "COpenSSL"]),
 
     // Floor 1: nouns and geometry
-    module("TorrentModel", ["Bencoding", "CExpat", "CIDN2", "Hashing"]),
+    module("TorrentModel", ["Bencoding", "CExpat", "CIDN2", "DeterministicCore", "Hashing"]),
 
     // Floor 2: bytes to messages and back
     module("ChordWire", ["Bencoding", "Hashing", "TorrentModel"]),

@@ -58,6 +58,10 @@ public struct Queue<Element> {
     head = 0
   }
 
+  /// Where the first element lies.
+  @inlinable @inline(__always)
+  public var firstPlace: ElementPlace { storage.place(of: head) }
+
   @inlinable
   mutating func compact() {
     if head == storage.count {

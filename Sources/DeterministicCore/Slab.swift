@@ -166,6 +166,23 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
   }
 }
 
+extension Slab where Element: ~Copyable {
+  /// Lines of a slot.
+  @inlinable
+  public static var linesOfSlot: Int { (slotStride + line - 1) / line }
+
+  /// Fetches the first lines of the slot that a name means. The name may be stale.
+  @inlinable @inline(__always)
+  public func prefetch(_ id: SlabID, lines: Int) { prefetchSlot(Int(id.slot), lines: lines) }
+
+  /// Fetches the first lines of a slot.
+  @inlinable @inline(__always)
+  public func prefetchSlot(_ slot: Int, lines: Int) {
+    guard slot < used, let room else { return }
+    Prefetch.lines(lines, at: room + slot &* Self.slotStride)
+  }
+}
+
 extension Slab {
   @inlinable
   public func find(_ id: SlabID) -> Element? {

@@ -73,6 +73,14 @@ struct ConnectionTable: ~Copyable {
     }
   }
 
+  /// Fetches both ends of a connection.
+  @inline(__always)
+  func prefetch(_ flow: UInt32) { Prefetch.line(at: flows + Int(flow)) }
+
+  /// Fetches the blocks that wait to be sent on a flow.
+  @inline(__always)
+  func prefetchWaiting(on flow: UInt32) { waiting.place(of: Int(flow)).prefetch() }
+
   /// The blocks that wait for the uplink to be sent on a flow.
   subscript(waitingOn flow: UInt32) -> Queue<BlockName> {
     _read { yield waiting[Int(flow)] }

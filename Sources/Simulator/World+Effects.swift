@@ -17,7 +17,10 @@ extension World {
     if let mutation {
       for effect in batch.compactMap({ mutation(number, $0) }) { perform(effect, of: host) }
     } else {
-      for effect in batch { perform(effect, of: host) }
+      // Looked at where they lie: a copy would count references to what a message holds.
+      batch.withUnsafeBufferPointer { batch in
+        for place in batch.indices { perform(batch[place], of: host) }
+      }
     }
     let count = batch.count
     batch.removeAll(keepingCapacity: true)

@@ -3,69 +3,129 @@ import SwarmLogic
 import TorrentModel
 
 // In a large swarm hardly anything of an event's host is in the processor's caches. What the next
-// events will look at is therefore read for several of them together, so that it is waited for side
-// by side. Nothing is decided by it, and nothing of a run depends on it but its time.
+// events will look at is therefore fetched while others happen: the host some events ahead, then its
+// peer, then what the peer's state leads to. Nothing is decided by it, and nothing of a run depends
+// on it but its time.
 extension World {
-  /// Events looked at together: what they touch fits the first-level cache.
-  static let foreseen = 16
-  /// With fewer there is nothing to be waited for together.
-  private static let fewest = 4
+  /// How many events ahead it is fetched where a host lies, then the host, its peer, and what is
+  /// behind that.
+  /// Each has come by the time that the next is looked for.
+  private static let placesAhead = 13
+  private static let hostsAhead = 9
+  private static let peersAhead = 6
+  private static let piecesAhead = 3
 
-  /// Reads what the event under way and those behind it in its bucket will look at.
+  /// Fetches what the events behind the one under way will look at.
   mutating func foresee() {
-    let first = queue.head - 1
-    let end = min(first + Self.foreseen, queue.run.count)
-    guard end - first >= Self.fewest else { return }
-    var seen = 0
-    // What is found by what was read before it waits for its turn: a loop finds nothing to wait for
-    // but memory.
-    for place in first..<end {
-      let event = queue.run[place]
-      seen &+= swarmPlaces[Int(event.host)].pointee.glance()
-      seen &+= hosts[Int(event.host)].isOnline ? 1 : 0
-      if event.kind.isOfFlow { seen &+= connections[event.subject].isClosed ? 1 : 0 }
-    }
-    for place in first..<end {
-      let event = queue.run[place]
-      guard event.kind.isOfFlow, let key = connections[event.subject].key else { continue }
-      seen &+= swarmPlaces[Int(event.host)].pointee.glance(at: key)
-      guard event.kind == .have else { continue }
-      let piece = PieceIndex(number: event.piece)
-      seen &+= swarmPlaces[Int(event.host)].pointee.glance(at: piece)
-    }
-    for place in first..<end {
-      let event = queue.run[place]
-      seen &+= glance(at: event, PieceIndex(number: event.piece))
-    }
-    self.seen &+= seen
+    let next = queue.head
+    guard next > 1 else { return beginForesight() }
+    prefetchPlace(next + Self.placesAhead)
+    prefetchHost(next + Self.hostsAhead)
+    prefetchPeer(next + Self.peersAhead)
+    prefetchPieces(next + Self.piecesAhead)
   }
 
-  private func glance(at event: Event, _ piece: PieceIndex) -> Int {
-    let swarm = swarmPlaces[Int(event.host)]
-    if event.kind == .verified { return swarm.pointee.glance(atEveryPeerFor: piece) }
-    if event.kind == .wake { return swarm.pointee.glanceAtEveryPeer() }
-    guard event.kind.isOfFlow, let key = connections[event.subject].key else { return 0 }
-    return switch event.kind {
-    case .have: swarm.pointee.glance(at: piece, of: key)
-    case .request, .sent, .delivered: swarm.pointee.glance(atTransfersWith: key)
-    default: 0
+  /// The first events of a bucket have had none before them to be seen from.
+  private func beginForesight() {
+    let next = queue.head
+    guard next < queue.run.count else { return }
+    for place in next...next + Self.placesAhead { prefetchPlace(place) }
+    for place in next...next + Self.hostsAhead { prefetchHost(place) }
+    for place in next...next + Self.peersAhead { prefetchPeer(place) }
+    for place in next...next + Self.piecesAhead { prefetchPieces(place) }
+  }
+
+  @inline(__always)
+  private func prefetchPlace(_ place: Int) {
+    guard place < queue.run.count else { return }
+    places.place(of: Int(queue.run[place].host)).prefetch()
+  }
+
+  @inline(__always)
+  private func prefetchHost(_ place: Int) {
+    guard place < queue.run.count else { return }
+    let event = queue.run[place]
+    let host = places[Int(event.host)]
+    Prefetch.lines(Swarm.firstLines, at: host.swarm)
+    Prefetch.lines(2, at: host.state)
+    if event.kind.isOfFlow { connections.prefetch(event.subject) }
+  }
+
+  @inline(__always)
+  private func prefetchPeer(_ place: Int) {
+    guard place < queue.run.count else { return }
+    let event = queue.run[place]
+    let swarm = places[Int(event.host)].swarm
+    switch event.kind {
+    case .have:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetch(key)
+      swarm.pointee.prefetch(PieceIndex(number: event.piece))
+    case .message:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetch(key)
+    case .request, .sent, .delivered:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetchAll(of: key)
+      connections.prefetchWaiting(on: event.subject)
+    case .reached: connections.prefetch(event.subject ^ 1)
+    case .verified, .wake: swarm.pointee.prefetchEveryPeer()
+    default: break
     }
   }
 
-  /// Reads what sending these messages will look at: the flows of a host lie apart, as its peers do.
-  mutating func foresee(_ effects: [SwarmEffect], of host: SimulatedHost) {
-    guard effects.count >= Self.fewest else { return }
-    var seen = 0
+  @inline(__always)
+  private func prefetchPieces(_ place: Int) {
+    guard place < queue.run.count else { return }
+    let event = queue.run[place]
+    let swarm = places[Int(event.host)].swarm
+    let piece = PieceIndex(number: event.piece)
+    switch event.kind {
+    case .have:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetch(piece, of: key)
+    case .request, .sent, .delivered:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetchTransfers(with: key)
+    case .verified: swarm.pointee.prefetchEveryPeer(for: piece)
+    default: break
+    }
+  }
+
+  /// Fetches what sending these messages will look at: the flows of a host lie apart, as its peers do,
+  /// and so do the links behind them.
+  func foresee(_ effects: [SwarmEffect], of host: SimulatedHost) {
+    guard effects.count > 1 else { return }
+    forEachFlow(of: effects, host) { connections.prefetch($0) }
+    forEachFlow(of: effects, host) { flow in
+      links.place(of: Int(connections[flow ^ 1].host)).prefetch()
+    }
+  }
+
+  @inline(__always)
+  private func forEachFlow(
+    of effects: [SwarmEffect], _ host: SimulatedHost, _ body: (UInt32) -> Void
+  ) {
     for effect in effects {
-      guard case .send(let key, _) = effect, let flow = host.flow(key) else { continue }
-      seen &+= Int(links[Int(connections[flow ^ 1].host)].latency.nanoseconds)
+      if case .send(let key, _) = effect, let flow = host.flow(key) { body(flow) }
     }
-    self.seen &+= seen
+  }
+}
+
+/// Where a host and its swarm lie, to be looked at ahead of time without counting a reference.
+struct HostPlace {
+  let swarm: UnsafeMutablePointer<Swarm>
+  let state: UnsafeRawPointer
+
+  init(_ host: SimulatedHost) {
+    swarm = host.swarmPlace
+    state = UnsafeRawPointer(Unmanaged.passUnretained(host).toOpaque())
   }
 }
 
 extension Event.Kind {
   /// The event's subject is a flow.
+  @inline(__always)
   fileprivate var isOfFlow: Bool {
     switch self {
     case .knock, .greeting, .ended, .message, .have, .request, .unsent, .sent, .reached, .delivered:

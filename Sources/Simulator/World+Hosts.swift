@@ -32,7 +32,7 @@ extension World {
       SimulatedHost(
         number, host, newSwarm(number, life: 1, at: host.arrivesAt), newSchedule(),
         SimulatedStorage(have)))
-    swarmPlaces.append(hosts[number].swarmPlace)
+    places.append(HostPlace(hosts[number]))
     schedule(.arrival, at: host.arrivesAt, host: number)
   }
 

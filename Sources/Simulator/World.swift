@@ -25,10 +25,8 @@ public struct World: ~Copyable {
   var generator: SeededGenerator
   var digest = TraceDigest()
   var hosts: [SimulatedHost] = []
-  /// Where their swarms lie, for `foresee`.
-  var swarmPlaces: [UnsafeMutablePointer<Swarm>] = []
-  /// What `foresee` saw, which means nothing.
-  var seen = 0
+  /// Where they lie, for `foresee`.
+  var places: [HostPlace] = []
   /// The hosts' links, close together.
   let links: [AccessLink]
   var connections = ConnectionTable()
@@ -120,7 +118,7 @@ public struct World: ~Copyable {
       left -= 1
       eventCount += 1
       now = Moment(nanoseconds: event.at)
-      if queue.head % Self.foreseen == 1 { foresee() }
+      foresee()
       let made = happen(event)
       digest.fold(event, effects: made)
       if checkEvery > 0, eventCount % checkEvery == 0 { check(Int(event.host)) }

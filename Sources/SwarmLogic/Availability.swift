@@ -155,6 +155,33 @@ struct Availability {
     announced.removeAll(keepingCapacity: true)
   }
 
+  // MARK: What will be looked at soon
+
+  /// Where a piece is counted, and where announcements are noted.
+  @inline(__always)
+  func places(of piece: PieceIndex) -> (count: ElementPlace, announced: ElementPlace) {
+    (counts.place(of: piece.index), announced.place(of: 0))
+  }
+
+  /// Where the next announcement is noted.
+  @inline(__always)
+  var nextPlace: ElementPlace { announced.place(of: announced.count) }
+
+  /// Fetches where a search for the rarest begins, and where the moves begin that are made before.
+  @inline(__always)
+  func prefetchSearch() {
+    let level = Int(PiecePriority.normal.rawValue)
+    let front = orders[level]?.frontPlace
+    front?.prefetch()
+    for number in announced.indices {
+      let piece = announced[number].piece
+      let count = counts.place(of: piece.index)
+      let position = orders[level]?.place(of: piece)
+      count.prefetch()
+      position?.prefetch()
+    }
+  }
+
   // MARK: The untouched pieces, rarest first
 
   /// Lists a piece as untouched under its priority.

@@ -48,6 +48,14 @@ struct RarityOrder {
   /// The listed piece at a rank.
   subscript(rank: Int) -> PieceIndex { order[origin + rank] }
 
+  /// Where a move of a piece begins.
+  @inline(__always)
+  func place(of piece: PieceIndex) -> ElementPlace { position.place(of: piece.index) }
+
+  /// Where a search begins.
+  @inline(__always)
+  var frontPlace: ElementPlace { order.place(of: origin) }
+
   /// Lists a piece. O(buckets from the lowest occupied one to `bucket`).
   mutating func insert(
     _ piece: PieceIndex, bucket: Int, using generator: inout SeededGenerator

@@ -3,91 +3,100 @@ public import TorrentModel
 
 // For a driver that knows what comes next, as one of many swarms in virtual time does. An input finds
 // nothing of a swarm in the processor's caches that was last told something a thousand swarms ago, and
-// would wait for a dozen lines one after the other. What is read for several inputs in a row, with
-// nothing between that depends on it, is waited for side by side (Chen, Ailamaki, Gibbons and Mowry,
-// "Improving hash join performance through prefetching", 2004).
+// would wait for a dozen lines one after the other. What is fetched some inputs ahead is there by then
+// (Chen, Ailamaki, Gibbons and Mowry, "Improving hash join performance through prefetching", 2004).
 //
-// The results mean nothing; that they are returned keeps the reads from being left out.
+// Each of these follows one pointer further than the one before it, through lines that were fetched
+// for the one before, so that none waits. Nothing is changed or decided by them.
 extension Swarm {
-  /// Reads what any input looks at first.
-  public func glance() -> Int {
-    guard picker != nil else { return peers.count }
-    return Int(truncatingIfNeeded: wakeSetFor.nanoseconds) &+ picker!.missing.setCount
+  /// Lines at the start of a swarm that any input looks at.
+  public static let firstLines = 5
+
+  /// Fetches what a message of a peer looks at first. - Precondition: the swarm's first lines are at
+  /// hand.
+  @inline(__always)
+  public func prefetch(_ key: PeerKey) { peers.prefetch(key, lines: 3) }
+
+  /// Fetches what a HAVE looks at of a piece.
+  @inline(__always)
+  public func prefetch(_ piece: PieceIndex) {
+    guard let places = picker?.places(of: piece) else { return }
+    places.have.prefetch()
+    places.count.prefetch()
+    places.announced.prefetch()
   }
 
-  /// Reads what a message of a peer looks at.
-  public func glance(at key: PeerKey) -> Int {
-    peers.contains(key) ? peers[key].interestingCount : 0
+  /// Fetches what a HAVE looks at of what is known of its sender. - Precondition: the peer is at hand.
+  @inline(__always)
+  public func prefetch(_ piece: PieceIndex, of key: PeerKey) {
+    guard peers.contains(key) else { return }
+    let place = peers[key].pieces?.place(of: piece)
+    let request = peers[key].isWorthAsking ? peers[key].requests.firstPlace : nil
+    let announcement = picker?.availability.nextPlace
+    place?.prefetch()
+    request?.prefetch()
+    announcement?.prefetch()
   }
 
-  /// Reads what a HAVE looks at of a piece.
-  public func glance(at piece: PieceIndex) -> Int {
-    picker != nil ? picker!.glance(at: piece) : 0
+  /// Fetches what is known of a peer with which blocks are exchanged.
+  @inline(__always)
+  public func prefetchAll(of key: PeerKey) {
+    peers.prefetch(key, lines: Slab<PeerState>.linesOfSlot)
+    if picker != nil { picker!.prefetch() }
   }
 
-  /// Reads what a HAVE looks at of what is known of its sender.
-  public func glance(at piece: PieceIndex, of key: PeerKey) -> Int {
-    picker != nil && peers.contains(key) ? peers[key].glance(at: piece) : 0
+  /// Fetches what a request or a block looks at, after which the next may be picked. - Precondition:
+  /// all of the peer is at hand.
+  @inline(__always)
+  public func prefetchTransfers(with key: PeerKey) {
+    guard picker != nil, peers.contains(key) else { return }
+    let request = peers[key].requests.firstPlace
+    let pieces = peers[key].pieces?.place(of: PieceIndex(number: 0))
+    request.prefetch()
+    pieces?.prefetch()
+    picker!.availability.prefetchSearch()
   }
 
-  /// Reads what a request or a block looks at, after which the next may be picked.
-  public func glance(atTransfersWith key: PeerKey) -> Int {
-    guard picker != nil, peers.contains(key) else { return 0 }
-    return peers[key].glanceAtTransfers() &+ picker!.availability.glanceAtMoves()
+  /// Fetches what is looked at of each peer: when we have got a piece, and now and then.
+  public func prefetchEveryPeer() {
+    for slot in peers.slots { peers.prefetchSlot(slot, lines: 2) }
   }
 
-  /// Reads what is looked at of each peer when we have got a piece.
-  public func glance(atEveryPeerFor piece: PieceIndex) -> Int {
-    var seen = 0
+  /// Fetches what is looked at of each peer when we have got a piece. - Precondition: the peers are at
+  /// hand.
+  public func prefetchEveryPeer(for piece: PieceIndex) {
     for slot in peers.slots {
       guard let key = peers.id(at: slot) else { continue }
-      seen &+= peers[key].glance(at: piece)
+      let place = peers[key].pieces?.place(of: piece)
+      place?.prefetch()
     }
-    return seen
-  }
-
-  /// Reads what is looked at of each peer now and then.
-  public func glanceAtEveryPeer() -> Int {
-    var seen = 0
-    for slot in peers.slots {
-      guard let key = peers.id(at: slot) else { continue }
-      seen &+= peers[key].glanceAtRequests()
-    }
-    return seen
-  }
-}
-
-extension PeerState {
-  @inline(__always)
-  func glance(at piece: PieceIndex) -> Int {
-    (has(piece) ? 1 : 0) &+ (isWorthAsking ? glanceAtRequests() : 0)
-  }
-
-  @inline(__always)
-  func glanceAtRequests() -> Int { requests.count &+ pipeline.depth }
-
-  @inline(__always)
-  func glanceAtTransfers() -> Int {
-    glanceAtRequests() &+ queuedUploads &+ Int(truncatingIfNeeded: down.total &+ up.total)
+    prefetch(piece)
+    guard picker != nil else { return }
+    picker!.availability.prefetchSearch()
   }
 }
 
 extension PiecePicker {
+  /// Where what a HAVE looks at lies.
   @inline(__always)
-  func glance(at piece: PieceIndex) -> Int {
-    guard piece.index < have.count else { return 0 }
-    return availability[piece] &+ availability.announced.count &+ (have[piece] ? 1 : 0)
+  func places(
+    of piece: PieceIndex
+  ) -> (have: ElementPlace, count: ElementPlace, announced: ElementPlace) {
+    let places = availability.places(of: piece)
+    return (have.place(of: piece), places.count, places.announced)
   }
-}
 
-extension Availability {
-  /// Reads where the moves left to make begin.
+  /// Fetches where what is known of pieces begins.
   @inline(__always)
-  func glanceAtMoves() -> Int {
-    var seen = 0
-    for move in announced {
-      seen &+= orders[Int(PiecePriority.normal.rawValue)]?.rank(of: move.piece) ?? 0
-    }
-    return seen
+  func prefetch() {
+    let first = PieceIndex(number: 0)
+    let sets = (missing.place(of: first), untouched.place(of: first), have.place(of: first))
+    let announced = availability.places(of: first).announced
+    let orders = availability.orders.place(of: 0)
+    sets.0.prefetch()
+    sets.1.prefetch()
+    sets.2.prefetch()
+    announced.prefetch()
+    orders.prefetch()
   }
 }

@@ -1,3 +1,5 @@
+public import DeterministicCore
+
 /// A set of pieces, as a peer announces it (BEP 3).
 ///
 /// The invariant: bits beyond `count` are zero. Bit 0 of the torrent is the highest bit of the
@@ -74,6 +76,10 @@ public struct Bitfield: Hashable, Sendable {
   /// searches that combine several sets.
   @inlinable
   public func word(_ position: Int) -> UInt64 { words[position] }
+
+  /// Where it is noted whether a piece is in the set.
+  @inlinable @inline(__always)
+  public func place(of piece: PieceIndex) -> ElementPlace { words.place(of: piece.index / 64) }
 
   /// Adds a piece; false when it was there.
   @discardableResult

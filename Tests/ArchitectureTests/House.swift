@@ -4,8 +4,7 @@ enum House {
   /// Shims and system libraries, below every floor.
   static let basement: Set<String> = [
     "CCurl", "CExpat", "CHashing", "CIDN2", "CLinux", "CMiniUPnP", "COpenSSL", "CPostgres",
-    "CRedis",
-    "CSQLite",
+    "CPrefetch", "CRedis", "CSQLite",
   ]
 
   static let floors: [[String]] = [
@@ -34,7 +33,7 @@ enum House {
   static let pureModules: Set<String> = ["Simulator"]
 
   /// Shims that compute and nothing else, which the pure floors may use.
-  static let pureShims: Set<String> = ["CExpat", "CHashing", "CIDN2", "COpenSSL"]
+  static let pureShims: Set<String> = ["CExpat", "CHashing", "CIDN2", "COpenSSL", "CPrefetch"]
 
   /// Modules of the toolchain that the pure floors may use.
   static let pureLibraries: Set<String> = ["Builtin", "Swift", "Synchronization"]
