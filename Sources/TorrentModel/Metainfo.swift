@@ -49,7 +49,7 @@ public struct Metainfo: Sendable {
     creationDate = outer["creation date"]?.integer
   }
 
-  private static func tiers(_ outer: BencodeValue) -> [[String]] {
+  static func tiers(_ outer: BencodeValue) -> [[String]] {
     var tiers: [[String]] = []
     var count = 0
     for tier in outer["announce-list"]?.list ?? [] {
@@ -64,7 +64,7 @@ public struct Metainfo: Sendable {
     return tiers
   }
 
-  private static func urls(_ value: BencodeValue?) -> [String] {
+  static func urls(_ value: BencodeValue?) -> [String] {
     guard let value else { return [] }
     let urls = value.list.map { $0.compactMap(\.text) } ?? value.text.map { [$0] } ?? []
     return Array(urls.filter { !$0.isEmpty }.prefix(mostWebSeeds))

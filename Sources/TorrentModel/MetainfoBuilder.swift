@@ -33,77 +33,110 @@ public struct MetainfoBuilder: Sendable {
   }
 
   /// - Parameter hashes: those of every piece, in order, of the kinds that the version needs.
-  public func document(hashes: [PieceHashes]) -> [UInt8] {
-    var info: [(String, BencodeValue)] = [
-      ("name", .string(layout.name)),
-      ("piece length", .integer(Int64(pieceLength))),
-    ]
-    if version.hasV1 { info += listing(hashes) }
+  public func document(hashes: [PieceHashes]) -> [UInt8] { written(hashes).document }
+
+  /// A document, and what whoever reads it finds in it.
+  ///
+  /// - Throws: where nobody would read it.
+  public func torrent(hashes: [PieceHashes]) throws(MetainfoError) -> MadeTorrent {
+    let written = written(hashes)
+    guard isReadAsWritten(written, hashCount: hashes.count) else {
+      return MadeTorrent(document: written.document, magnet: try Metainfo(written.document).magnet)
+    }
+    var magnet = MagnetLink(infoHash: InfoHash(SHA1.hash(written.info)))
+    magnet.displayName = layout.name
+    let around = BencodeValue.dictionary(surroundings)
+    magnet.trackers = Metainfo.tiers(around).flatMap { $0 }
+    magnet.webSeeds = Metainfo.urls(around["url-list"])
+    magnet.ring = RingReference(around["ring"])
+    return MadeTorrent(document: written.document, magnet: magnet)
+  }
+
+  /// What was written, and what a decoder would count of it.
+  private struct Written {
+    let document: [UInt8]
+    let info: [UInt8]
+    let values: Int
+  }
+
+  /// Whether it is known without reading the document again that a reader finds what stands here: the
+  /// most that can be amiss with a plain torrent of version 1 is that it is too large, or that a
+  /// name is one that readers change.
+  private func isReadAsWritten(_ written: Written, hashCount: Int) -> Bool {
+    let limits = BencodeDecoder.Limits.metainfo
+    guard version == .v1, !layout.hasPadding, written.document.count <= limits.length,
+      written.values <= limits.values,
+      PieceGeometry(layout, pieceLength: pieceLength)?.pieceCount == hashCount
+    else { return false }
+    return FileNames.component(layout.name) == layout.name
+      && layout.files.allSatisfy { file in
+        file.linkTarget == nil && file.path.allSatisfy { FileNames.component($0) == $0 }
+      }
+  }
+
+  private func written(_ hashes: [PieceHashes]) -> Written {
     var layers: BencodeValue?
+    var parts: [(key: String, value: BencodeEncoder)] = []
+    func add(_ key: String, _ value: BencodeValue) {
+      var encoder = BencodeEncoder()
+      encoder.append(value)
+      parts.append((key, encoder))
+    }
+    add("name", .string(layout.name))
+    add("piece length", .integer(Int64(pieceLength)))
+    if version.hasV1 {
+      add("pieces", .string(hashes.flatMap { ($0.sha1 ?? .zero).bytes }))
+      if !layout.isSingleFile {
+        parts.append(("files", FileListing(layout).encoded))
+      } else if let file = layout.files.first {
+        for (key, value) in Self.facts(of: file) { add(key, value) }
+      }
+    }
     if version.hasV2 {
       let trees = HashedTrees(layout, pieceLength: pieceLength, nodes: hashes.compactMap(\.root))
-      info.append(("meta version", .integer(2)))
-      info.append(("file tree", trees.fileTree))
+      add("meta version", .integer(2))
+      add("file tree", trees.fileTree)
       layers = trees.pieceLayers
     }
-    if isPrivate { info.append(("private", .integer(1))) }
-    if let source { info.append(("source", .string(source))) }
-    let outer = BencodeValue.dictionary([("info", .dictionary(info))])
+    if isPrivate { add("private", .integer(1)) }
+    if let source { add("source", .string(source)) }
+    let info = Self.dictionary(parts)
+
+    parts = [("info", info)]
+    for (key, value) in surroundings { add(key, value) }
+    if let layers { add("piece layers", layers) }
+    let outer = Self.dictionary(parts)
+    return Written(document: outer.bytes, info: info.bytes, values: outer.values)
+  }
+
+  /// What stands around the info dictionary and comes from no hash.
+  private var surroundings: [(String, BencodeValue)] {
+    let entries =
+      BencodeValue.dictionary([])
       .setting(trackers: trackers)
       .setting(webSeeds: webSeeds)
-      .setting("piece layers", to: layers)
       .setting("similar", to: similar.isEmpty ? nil : .list(similar.map { .string($0.bytes) }))
       .setting("ring", to: ring?.value)
       .setting("comment", to: comment.map { .string($0) })
       .setting("created by", to: createdBy.map { .string($0) })
       .setting("creation date", to: creationDate.map { .integer($0) })
-    return BencodeEncoder.encode(outer)
+      .entries ?? []
+    return entries.map { (String(decoding: $0.key, as: UTF8.self), $0.value) }
   }
 
-  /// The hashes and files of version 1, padding among them (BEP 47).
-  private func listing(_ hashes: [PieceHashes]) -> [(String, BencodeValue)] {
-    var pieces: [UInt8] = []
-    pieces.reserveCapacity(hashes.count * 20)
-    for hash in hashes { pieces.append(contentsOf: (hash.sha1 ?? .zero).bytes) }
-    if layout.isSingleFile {
-      var pairs = layout.files.first.map { Self.facts(of: $0) } ?? []
-      pairs.append(("pieces", .string(pieces)))
-      return pairs
+  /// A dictionary of values that are written already. All keys are of the program's own making.
+  private static func dictionary(_ parts: [(key: String, value: BencodeEncoder)]) -> BencodeEncoder
+  {
+    var encoder = BencodeEncoder()
+    encoder.reserve(parts.reduce(2) { $0 + $1.key.utf8.count + 4 + $1.value.bytes.count })
+    encoder.beginDictionary()
+    for part in parts.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+      encoder.append(key: part.key)
+      encoder.append(part.value)
     }
-    var files: [BencodeValue] = []
-    var end: UInt64 = 0
-    func pad(to offset: UInt64) {
-      guard offset > end else { return }
-      files.append(
-        .dictionary([
-          ("attr", .string("p")), ("length", .integer(Int64(offset - end))),
-          ("path", .list([.string(".pad"), .string("\(offset - end)")])),
-        ]))
-    }
-    files.reserveCapacity(layout.files.count)
-    for file in layout.files {
-      pad(to: file.offset)
-      let path = BencodeValue.list(file.path.map { .string($0) })
-      files.append(
-        file.attributes.isEmpty && file.linkTarget == nil
-          ? Self.plain(length: file.length, path)
-          : .dictionary(Self.facts(of: file) + [("path", path)]))
-      end = file.offset + file.length
-    }
-    pad(to: layout.extent)
-    return [("files", .list(files)), ("pieces", .string(pieces))]
+    encoder.end()
+    return encoder
   }
-
-  /// What most files are: a dictionary for each of a hundred thousand, its keys in their order.
-  private static func plain(length: UInt64, _ path: BencodeValue) -> BencodeValue {
-    BencodeValue(
-      .dictionary([
-        .init(key: lengthKey, value: .integer(Int64(length))), .init(key: pathKey, value: path),
-      ]))
-  }
-
-  private static let lengthKey = ArraySlice("length".utf8)
-  private static let pathKey = ArraySlice("path".utf8)
 
   /// What both versions say of a file beside its path.
   static func facts(of file: FileEntry) -> [(String, BencodeValue)] {

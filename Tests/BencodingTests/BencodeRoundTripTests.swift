@@ -14,6 +14,45 @@ import Testing
     #expect(BencodeEncoder.encode(decoded) == bytes)
   }
 
+  @Test(arguments: 0..<50 as Range<UInt64>) func anEncoderCountsWhatADecoderCounts(
+    seed: UInt64
+  ) throws {
+    var generator = BencodeGenerator(seed: seed)
+    var encoder = BencodeEncoder()
+    encoder.append(generator.value())
+    func decode(atMost values: Int) throws {
+      let limits = BencodeDecoder.Limits(depth: 64, values: values, length: 1 << 20)
+      _ = try BencodeDecoder(limits: limits).decode(encoder.bytes)
+    }
+    try decode(atMost: encoder.values)
+    let error = #expect(throws: BencodeError.self) { try decode(atMost: encoder.values - 1) }
+    #expect(error?.fault == .tooManyValues)
+  }
+
+  @Test func whatIsWrittenPieceByPieceIsTheSame() throws {
+    let numbers: [Int64] = [0, 9, 10, 99, 100, 1234, -1, -10, .max, .min]
+    let list = BencodeValue.list(numbers.map { .integer($0) })
+    let whole = BencodeValue.dictionary([("a", list), ("b", .string("text")), ("c", .list([]))])
+    var inner = BencodeEncoder()
+    inner.append(list)
+    var encoder = BencodeEncoder()
+    encoder.beginDictionary()
+    encoder.append(key: "a")
+    encoder.append(inner)
+    encoder.append(key: "b")
+    encoder.append(values: 1, atMost: 100) { bytes in
+      for byte in "4:text".utf8 { bytes.append(byte) }
+    }
+    encoder.append(key: "c")
+    encoder.beginList()
+    encoder.end()
+    encoder.end()
+    #expect(encoder.bytes == BencodeEncoder.encode(whole))
+    let spelled = numbers.map { "i\($0)e" }.joined()
+    #expect(encoder.bytes == Array("d1:al\(spelled)e1:b4:text1:clee".utf8))
+    #expect(encoder.values == 3 + 2 + numbers.count + 1 + 2)
+  }
+
   @Test(arguments: 0..<50 as Range<UInt64>) func rangesAreTheBytesValuesWereReadFrom(
     seed: UInt64
   ) throws {

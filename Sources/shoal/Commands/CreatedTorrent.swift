@@ -34,20 +34,37 @@ struct HashedContent {
     hashes = try Self.hash(content, console: console)
   }
 
-  /// Puts the metainfo together.
+  /// Puts the `.torrent` file together.
+  func torrent(_ options: CreationOptions) throws(CommandError) -> MadeTorrent {
+    do {
+      return try builder(options).torrent(hashes: hashes)
+    } catch {
+      throw unreadable(error)
+    }
+  }
+
+  /// Puts the `.torrent` file together and reads it, for whoever goes on with what it says.
   ///
-  /// - Returns: the bytes of the `.torrent` file, and what they say.
+  /// - Returns: its bytes, and what they say.
   func metainfo(_ options: CreationOptions) throws(CommandError) -> ([UInt8], Metainfo) {
-    var builder = content.builder
-    options.apply(to: &builder, date: Self.date)
-    let document = builder.document(hashes: hashes)
+    let document = builder(options).document(hashes: hashes)
     do {
       return (document, try Metainfo(document))
     } catch {
-      throw CommandError(
-        .failure, "the torrent would be one that nobody reads: \(error)",
-        on: content.layout.name, remedy: "share less at once, or give a larger --piece-length")
+      throw unreadable(error)
     }
+  }
+
+  private func builder(_ options: CreationOptions) -> MetainfoBuilder {
+    var builder = content.builder
+    options.apply(to: &builder, date: Self.date)
+    return builder
+  }
+
+  private func unreadable(_ error: MetainfoError) -> CommandError {
+    CommandError(
+      .failure, "the torrent would be one that nobody reads: \(error)",
+      on: content.layout.name, remedy: "share less at once, or give a larger --piece-length")
   }
 
   /// Items left out that are named to people; programs get them all.
@@ -73,7 +90,8 @@ struct HashedContent {
 
 /// A torrent that was just made and written to its file.
 struct CreatedTorrent {
-  let metainfo: Metainfo
+  /// Its names, and where its peers are.
+  let magnet: MagnetLink
   /// Where its `.torrent` file is.
   let file: String
   /// What it was made of.
@@ -90,25 +108,24 @@ struct CreatedTorrent {
     let hashed = try HashedContent(path, options, console: console)
     content = hashed.content
     file = output ?? content.layout.name + ".torrent"
-    let document: [UInt8]
-    (document, metainfo) = try hashed.metainfo(options)
-    try FileContents.write(document, to: file)
+    let torrent = try hashed.torrent(options)
+    magnet = torrent.magnet
+    try FileContents.write(torrent.document, to: file)
   }
 
   /// The `created` event.
   var event: JSONValue {
-    let info = metainfo.info
-    return .event(
+    .event(
       .created,
       [
-        ("name", .string(info.name)),
-        ("infoHash", .string(info.infoHash.description)),
-        ("infoHashV2", .optional(info.infoHashV2?.description)),
-        ("size", .unsigned(info.layout.totalLength)),
-        ("pieceLength", .integer(Int64(info.geometry.pieceLength))),
-        ("pieces", .integer(Int64(info.geometry.pieceCount))),
+        ("name", .string(magnet.displayName ?? content.layout.name)),
+        ("infoHash", .string(magnet.infoHash.description)),
+        ("infoHashV2", .optional(magnet.infoHashV2?.description)),
+        ("size", .unsigned(content.layout.totalLength)),
+        ("pieceLength", .integer(Int64(content.geometry.pieceLength))),
+        ("pieces", .integer(Int64(content.geometry.pieceCount))),
         ("file", .string(file)),
-        ("magnet", .string(metainfo.magnet.text)),
+        ("magnet", .string(magnet.text)),
         ("skipped", .strings(content.skipped.map(\.path))),
       ])
   }

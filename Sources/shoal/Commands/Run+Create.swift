@@ -1,3 +1,4 @@
+import Storage
 import TorrentModel
 
 /// Hashes a file or a folder and writes its metainfo.
@@ -8,9 +9,9 @@ func runCreate(_ options: CreateOptions, console: Console) throws(CommandError) 
   console.event(torrent.event)
   console.result(
     "created \(SafeText.visible(torrent.file)): "
-      + "\(Format.size(torrent.metainfo.info.layout.totalLength)) in "
-      + Format.count(torrent.metainfo.info.geometry.pieceCount, "piece")
-      + " of \(Format.size(UInt64(torrent.metainfo.info.geometry.pieceLength)))")
-  for name in torrent.metainfo.magnet.hashNames { console.note("info-hash \(name)") }
+      + "\(Format.size(torrent.content.layout.totalLength)) in "
+      + Format.count(torrent.content.geometry.pieceCount, "piece")
+      + " of \(Format.size(UInt64(torrent.content.geometry.pieceLength)))")
+  for name in torrent.magnet.hashNames { console.note("info-hash \(name)") }
   return .done
 }
