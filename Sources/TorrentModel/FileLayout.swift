@@ -98,9 +98,9 @@ public struct FileLayout: Hashable, Sendable {
 
   static func checkSize(of path: [String]) throws(MetainfoError) {
     guard let first = path.first else { throw .unsafePath("") }
-    guard path.count <= deepestPath,
-      path.reduce(0, { $0 + $1.utf8.count + 1 }) <= longestPath
-    else { throw .pathTooLong(first) }
+    var length = 0
+    for component in path { length += component.utf8.count + 1 }
+    guard path.count <= deepestPath, length <= longestPath else { throw .pathTooLong(first) }
   }
 
   private static func check(_ component: String) throws(MetainfoError) {
@@ -132,6 +132,11 @@ public struct FileLayout: Hashable, Sendable {
   /// Sorted by components, a path that equals another or runs through it stands right before it.
   /// By their bytes, as file systems do: two spellings of one letter are two names.
   private func refuseCollisions() throws(MetainfoError) {
+    // Most lists are in this order as they are written.
+    let isInOrder = files.indices.dropFirst().allSatisfy {
+      Self.isBefore(files[$0 - 1].path, files[$0].path)
+    }
+    if isInOrder { return }
     let sorted = files.map(\.path).sorted { left, right in
       left.lexicographicallyPrecedes(right) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
@@ -139,6 +144,25 @@ public struct FileLayout: Hashable, Sendable {
     where later.starts(with: earlier, by: { $0.utf8.elementsEqual($1.utf8) }) {
       throw .pathCollision(later.joined(separator: "/"))
     }
+  }
+
+  /// Whether a path comes before another in that order and does not lead to it.
+  private static func isBefore(_ left: [String], _ right: [String]) -> Bool {
+    for depth in 0..<min(left.count, right.count) {
+      var (left, right) = (left[depth].utf8.makeIterator(), right[depth].utf8.makeIterator())
+      while true {
+        switch (left.next(), right.next()) {
+        case (let byte?, let other?):
+          if byte != other { return byte < other }
+          continue
+        case (nil, .some): return true
+        case (.some, nil): return false
+        case (nil, nil): break
+        }
+        break
+      }
+    }
+    return false
   }
 }
 
