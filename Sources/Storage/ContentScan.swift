@@ -6,30 +6,26 @@ import TorrentModel
 /// so that one tree has one order whatever the version of the torrent.
 struct ContentScan {
   struct File {
-    /// Below the torrent's root; of a single file, its name on the disk.
-    let path: [String]
-    /// Beneath `folder`.
-    let place: String
-    let mark: FileMark
-    let identity: FileIdentity
-    let isExecutable: Bool
-    /// Where it is open to be read, if it is.
-    let slot: OpenFiles.Slot?
+    private let item: ScannedItem
     /// Where a link that is kept leads, below the torrent's root.
     let linkTarget: [String]?
 
-    /// Bytes of it in the torrent: none of a link.
-    var length: UInt64 { linkTarget == nil ? mark.length : 0 }
-
     fileprivate init(_ item: ScannedItem, linkTarget: [String]? = nil) {
-      path = item.path
-      place = item.place
-      mark = FileMark(item.status)
-      slot = item.slot
-      identity = FileIdentity(item.status)
-      isExecutable = linkTarget == nil && item.status.st_mode & S_IXUSR != 0
+      self.item = item
       self.linkTarget = linkTarget
     }
+
+    /// Below the torrent's root; of a single file, its name on the disk.
+    var path: [String] { item.path }
+    /// Beneath `folder`.
+    var place: String { item.place }
+    var mark: FileMark { item.status.mark }
+    var identity: FileIdentity { item.status.identity }
+    var isExecutable: Bool { linkTarget == nil && item.status.isExecutable }
+    /// Where it is open to be read, if it is.
+    var slot: OpenFiles.Slot? { item.slot }
+    /// Bytes of it in the torrent: none of a link.
+    var length: UInt64 { linkTarget == nil ? mark.length : 0 }
   }
 
   /// Where the files stand: the folder itself, or the folder of a single file; the root of the file
@@ -72,7 +68,7 @@ struct ContentScan {
       isSingleFile = true
       folder = try Folder(path: parent, makingIt: false)
       listing = FolderListing(folder: folder, rules: rules, passesOverTrouble: passesOverTrouble)
-      files = [File(ScannedItem(path: [realName], place: realName, status: status))]
+      files = [File(ScannedItem(path: [realName], place: realName, status: FileStatus(status)))]
     case S_IFDIR:
       isSingleFile = false
       let isRooted = rules.links == .follow
@@ -80,7 +76,8 @@ struct ContentScan {
       listing = FolderListing(
         folder: folder, rules: rules, passesOverTrouble: passesOverTrouble, openFiles: openFiles)
       try walk(
-        ScannedItem(path: [], place: isRooted ? String(real.dropFirst()) : "", status: status))
+        ScannedItem(
+          path: [], place: isRooted ? String(real.dropFirst()) : "", status: FileStatus(status)))
     default:
       throw StorageError(.share, path: path, .notAFile)
     }
@@ -108,9 +105,14 @@ struct ContentScan {
   /// Depth first, without recursion: a tree is as deep as whoever made it liked.
   private mutating func walk(_ root: ScannedItem) throws(StorageError) {
     var links: [ScannedItem] = []
-    var open = try listing.list(root)
-    listAhead(open)
-    while var item = open.popLast() {
+    // Of each folder on the way what is still to come, last name first.
+    var open = [try listing.list(root)]
+    listAhead(open[0])
+    while !open.isEmpty {
+      guard var item = open[open.count - 1].popLast() else {
+        open.removeLast()
+        continue
+      }
       if let reason = rules.reasonToSkip(item.path) {
         skip(item, reason)
         continue
@@ -128,7 +130,7 @@ struct ContentScan {
         guard let inner = try content(of: item) else { continue }
         if inner.isEmpty { skip(item, .emptyFolder) }
         listAhead(inner)
-        open += inner
+        open.append(inner)
       case S_IFLNK where rules.links == .keep: links.append(item)
       case S_IFLNK: skip(item, rules.links == .follow ? .deadLink : .symbolicLink)
       default: skip(item, .specialFile)
@@ -139,7 +141,7 @@ struct ContentScan {
 
   /// What a folder holds; nil where it is passed over.
   private mutating func content(of item: ScannedItem) throws(StorageError) -> [ScannedItem]? {
-    guard !item.ancestors.contains(FileIdentity(item.status)) else {
+    guard !item.ancestors.contains(item.status.identity) else {
       skip(item, .loop)
       return nil
     }
@@ -164,7 +166,13 @@ struct ContentScan {
         && rules.reasonToSkip(item.path) == nil
     }
     guard folders.count >= Self.leastAhead else { return }
-    for (folder, result) in zip(folders, listing.list(folders)) { listed[folder.path] = result }
+    var count = 0
+    for (folder, result) in zip(folders, listing.list(folders)) {
+      listed[folder.path] = result
+      if case .success(let items)? = result { count += items.count }
+    }
+    // Less would grow step by step, and copy what is there each time.
+    if count > files.count { files.reserveCapacity(files.count + count) }
   }
 
   /// Fewer folders are listed before threads for them would have started.
@@ -184,7 +192,7 @@ struct ContentScan {
     var status = stat()
     guard lstat(real, &status) == 0 else { return }
     item.place = String(real.dropFirst())
-    item.status = status
+    item.status = FileStatus(status)
   }
 
   /// Takes the links that lead to a file of the torrent or to a folder of one; `FileLayout` would make

@@ -34,8 +34,27 @@ struct FileIdentity: Hashable, Sendable {
   let device: UInt64
   let inode: UInt64
 
-  init(_ status: stat) {
-    device = UInt64(status.st_dev)
-    inode = UInt64(status.st_ino)
+  init(_ status: stat) { self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino)) }
+
+  init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
   }
+}
+
+/// What the file system says of a file, as much of it as a scan keeps for each.
+struct FileStatus: Sendable {
+  let mark: FileMark
+  let device: UInt64
+  let mode: mode_t
+
+  init(_ status: stat) {
+    mark = FileMark(status)
+    device = UInt64(status.st_dev)
+    mode = status.st_mode
+  }
+
+  var identity: FileIdentity { FileIdentity(device: device, inode: mark.inode) }
+  var kind: mode_t { mode & S_IFMT }
+  var isExecutable: Bool { mode & S_IXUSR != 0 }
 }

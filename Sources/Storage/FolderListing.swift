@@ -8,13 +8,13 @@ struct ScannedItem: Sendable {
   let path: [String]
   /// Beneath the scan's folder; empty for that itself.
   var place: String
-  var status: stat
+  var status: FileStatus
   /// Where it is open to be read, if it is.
   var slot: OpenFiles.Slot?
   /// The folders that it lies in, where links are followed: one of them would have no end.
   var ancestors: [FileIdentity] = []
 
-  var kind: mode_t { status.st_mode & S_IFMT }
+  var kind: mode_t { status.kind }
 }
 
 /// Lists the folders of a scan: names, and what the file system says of each.
@@ -72,13 +72,13 @@ struct FolderListing: Sendable {
       throw error
     }
     defer { closedir(stream) }
-    var entries = try entries(in: stream, of: parent)
-    // By bytes: the order of Swift's own strings depends on its version of Unicode.
-    entries.sort { left, right in right.name.utf8.lexicographicallyPrecedes(left.name.utf8) }
-    let ancestors =
-      rules.links == .follow ? parent.ancestors + [FileIdentity(parent.status)] : []
-    let listed = ParallelMap.map(entries, runLength: Self.runLength, threads: threads) { entry in
-      look(at: entry, in: descriptor, of: parent, ancestors: ancestors)
+    let entries = try FolderEntries(
+      stream, path: fullPath(parent), passesOverTrouble: passesOverTrouble)
+    let ancestors = rules.links == .follow ? parent.ancestors + [parent.status.identity] : []
+    let listed = ParallelMap.map(
+      entries.entries, runLength: Self.runLength, threads: threads
+    ) { entry in
+      look(at: entry, of: entries, in: descriptor, of: parent, ancestors: ancestors)
     }
     var items: [ScannedItem] = []
     items.reserveCapacity(listed.count)
@@ -92,61 +92,34 @@ struct FolderListing: Sendable {
     return items
   }
 
-  /// A name in a folder.
-  private struct Entry: Sendable {
-    let name: String
-    /// Whether the folder itself says that it is a regular file; not all file systems do.
-    let isFile: Bool
-  }
-
-  private func entries(
-    in stream: OpaquePointer, of parent: ScannedItem
-  ) throws(StorageError) -> [Entry] {
-    var entries: [Entry] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(stream) else {
-        guard errno == 0 else { throw StorageError(.scan, code: errno, path: fullPath(parent)) }
-        return entries
-      }
-      let name = UnsafeRawPointer(entry).advanced(by: Self.nameOffset)
-        .assumingMemoryBound(to: CChar.self)
-      guard let text = String(validatingCString: name) else {
-        if passesOverTrouble { continue }
-        throw StorageError(
-          .share, path: fullPath(parent) + "/" + String(cString: name), .nameNotText)
-      }
-      if text != ".", text != ".." {
-        entries.append(Entry(name: text, isFile: entry.pointee.d_type == UInt8(DT_REG)))
-      }
-    }
-  }
-
   private func look(
-    at entry: Entry, in descriptor: Int32, of parent: ScannedItem, ancestors: [FileIdentity]
+    at entry: FolderEntries.Entry, of entries: FolderEntries, in descriptor: Int32,
+    of parent: ScannedItem, ancestors: [FileIdentity]
   ) -> Result<ScannedItem, StorageError> {
-    let name = entry.name
-    let place = parent.place.isEmpty ? name : parent.place + "/" + name
-    let path = parent.path + [name]
+    let place = entries.path(of: entry, below: parent.place)
+    let path = parent.path + CollectionOfOne(entries.name(of: entry))
     if entry.isFile, let openFiles, rules.reasonToSkip(path) == nil,
-      let opened = openFiles.open(name, in: descriptor, longest: PieceReader.longestWholeRead)
+      let opened = entries.withName(
+        of: entry,
+        { openFiles.open($0, in: descriptor, longest: PieceReader.longestWholeRead) })
     {
       return .success(
         ScannedItem(
-          path: path, place: place, status: opened.status, slot: opened.slot, ancestors: ancestors))
+          path: path, place: place, status: FileStatus(opened.status), slot: opened.slot,
+          ancestors: ancestors))
     }
     var status = stat()
-    guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+    let found = entries.withName(of: entry) {
+      fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW)
+    }
+    guard found == 0 else {
       return .failure(StorageError(.scan, code: errno, path: folder.fullPath(place)))
     }
     return .success(
-      ScannedItem(path: path, place: place, status: status, ancestors: ancestors))
+      ScannedItem(path: path, place: place, status: FileStatus(status), ancestors: ancestors))
   }
 
   func fullPath(_ item: ScannedItem) -> String {
     item.place.isEmpty ? folder.path : folder.fullPath(item.place)
   }
-
-  /// `d_name` is an array in C and a tuple of 256 here; its address will do.
-  private static let nameOffset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
 }

@@ -9,7 +9,7 @@ import Synchronization
 final class OpenFiles: Sendable {
   /// Names one of the descriptors.
   struct Slot: Sendable {
-    fileprivate let index: Int
+    fileprivate let index: UInt32
   }
 
   private let capacity: Int
@@ -55,7 +55,9 @@ final class OpenFiles: Sendable {
   /// descriptor: a regular file of at most `longest` bytes.
   ///
   /// - Returns: what it is, whatever became of its descriptor; nil when it cannot be opened.
-  func open(_ name: String, in folder: Int32, longest: Int) -> (status: stat, slot: Slot?)? {
+  func open(
+    _ name: UnsafePointer<CChar>, in folder: Int32, longest: Int
+  ) -> (status: stat, slot: Slot?)? {
     guard descriptors.withLock({ $0.count < capacity }) else { return nil }
     let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
@@ -70,7 +72,7 @@ final class OpenFiles: Sendable {
     }
     let index = descriptors.withLock { descriptors in
       descriptors.append(descriptor)
-      return descriptors.count - 1
+      return UInt32(descriptors.count - 1)
     }
     return (status, Slot(index: index))
   }
@@ -78,8 +80,8 @@ final class OpenFiles: Sendable {
   /// Hands over a descriptor, to be closed by the caller; nil when it was handed over before.
   func take(_ slot: Slot) -> Int32? {
     descriptors.withLock { descriptors in
-      let descriptor = descriptors[slot.index]
-      descriptors[slot.index] = -1
+      let descriptor = descriptors[Int(slot.index)]
+      descriptors[Int(slot.index)] = -1
       return descriptor < 0 ? nil : descriptor
     }
   }

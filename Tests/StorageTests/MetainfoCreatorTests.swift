@@ -283,6 +283,20 @@ import TorrentModel
     #expect(creator.skipped.isEmpty)
   }
 
+  /// Names that are alike for eight bytes and more, or of which one begins another.
+  @Test func namesThatBeginAlikeStandInTheirOrder() throws {
+    let folder = try TemporaryFolder()
+    let names = [
+      "abcdefg", "abcdefgh", "abcdefgh ", "abcdefgh1", "abcdefghi", "abcdefghij", "abcdefgé", "a",
+      "é",
+      "éé", "e\u{301}", "...", "..a", "~", "Z", String(repeating: "n", count: 255),
+    ]
+    for name in names { try folder.write([1], to: "tree/" + name) }
+    let creator = try MetainfoCreator(path: folder.path("tree"), pieceLength: 1 << 16)
+    let expected = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    #expect(creator.layout.files.map { Array($0.path[0].utf8) } == expected.map { Array($0.utf8) })
+  }
+
   @Test func recommendedPieceLengthIsTheDefault() throws {
     let folder = try TemporaryFolder()
     try folder.write([], to: "large")
