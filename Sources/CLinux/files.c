@@ -40,6 +40,10 @@ int shoal_open_beneath(int folder, const char *path, int flags, mode_t mode) {
   return -1;
 }
 
+int shoal_open_within(int folder, const char *name) {
+  return openat(folder, name, O_RDONLY | O_NOFOLLOW | always);
+}
+
 static void close_keeping_errno(int descriptor) {
   int saved = errno;
   close(descriptor);

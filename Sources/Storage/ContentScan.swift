@@ -24,6 +24,8 @@ struct ContentScan {
     var isExecutable: Bool { linkTarget == nil && item.status.isExecutable }
     /// Where it is open to be read, if it is.
     var slot: OpenFiles.Slot? { item.slot }
+    /// The folder that it stands in, if that is kept open.
+    var parent: Int32? { item.parent }
     /// Bytes of it in the torrent: none of a link.
     var length: UInt64 { linkTarget == nil ? mark.length : 0 }
   }
@@ -192,6 +194,7 @@ struct ContentScan {
     var status = stat()
     guard lstat(real, &status) == 0 else { return }
     item.place = String(real.dropFirst())
+    item.parent = nil
     item.status = FileStatus(status)
   }
 

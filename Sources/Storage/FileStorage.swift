@@ -64,12 +64,17 @@ public final class FileStorage: PieceStorage {
 
   /// What somebody found who looked at the files.
   struct Expectation: Sendable {
-    /// What each file looked like.
-    let marks: [FileMark]
-    /// Those of them that are still open.
+    struct File: Sendable {
+      /// What it looked like.
+      let mark: FileMark
+      /// Where it is still open, if it is.
+      let slot: OpenFiles.Slot?
+      /// The folder that it stands in, if that is still open.
+      let parent: Int32?
+    }
+
+    let files: [File]
     let openFiles: OpenFiles
-    /// Where each is open, if it is.
-    let slots: [OpenFiles.Slot?]
   }
 
   /// - Parameter expected: nil where nobody has looked; see `firstChange()`.
@@ -78,7 +83,7 @@ public final class FileStorage: PieceStorage {
     descriptors: DescriptorPool = DescriptorPool(), expected: Expectation? = nil
   ) {
     precondition(paths.count == layout.files.count, "a path for each file")
-    precondition(expected == nil || expected?.marks.count == paths.count, "a mark for each file")
+    precondition(expected == nil || expected?.files.count == paths.count, "a mark for each file")
     self.layout = layout
     self.access = access
     self.paths = paths
@@ -170,9 +175,10 @@ public final class FileStorage: PieceStorage {
         rebasing: bytes[start..<start + Int(segment.length)])
       if let expected, segment.length == layout.files[segment.file].length {
         // Nobody comes back for another part of it: it is neither pooled nor looked at once more.
+        let file = expected.files[segment.file]
         try folder.readWhole(
-          paths[segment.file], opened: expected.take(segment.file), into: part,
-          mark: expected.marks[segment.file])
+          paths[segment.file], opened: file.slot.flatMap { expected.openFiles.take($0) },
+          parent: file.parent, into: part, mark: file.mark)
         return true
       }
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in
@@ -280,7 +286,7 @@ public final class FileStorage: PieceStorage {
     let inParts = readInParts.withLock { $0 }
     return layout.files.indices.first { file in
       (layout.files[file].length == 0 || inParts.contains(file))
-        && folder.mark(of: paths[file]) != expected.marks[file]
+        && folder.mark(of: paths[file]) != expected.files[file].mark
     }
   }
 
@@ -314,10 +320,6 @@ extension FileStorage {
     }
     return opened.descriptor
   }
-}
-
-extension FileStorage.Expectation {
-  fileprivate func take(_ file: Int) -> Int32? { slots[file].flatMap { openFiles.take($0) } }
 }
 
 /// A set of files of one torrent.

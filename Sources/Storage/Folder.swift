@@ -55,13 +55,15 @@ final class Folder: Sendable {
   ///
   /// - Parameters:
   ///   - opened: its descriptor, which is closed, if somebody opened it before.
+  ///   - parent: the folder that holds it, if somebody opened that before.
   ///   - mark: what the file looked like before.
   /// - Throws: `changed` when it is gone, or another one by the time that it has been read.
   func readWhole(
-    _ below: String, opened: Int32?, into bytes: UnsafeMutableRawBufferPointer, mark: FileMark
+    _ below: String, opened: Int32?, parent: Int32?, into bytes: UnsafeMutableRawBufferPointer,
+    mark: FileMark
   ) throws(StorageError) {
     do throws(StorageError) {
-      let descriptor = opened ?? shoal_open_beneath(self.descriptor, below, O_RDONLY, 0)
+      let descriptor = opened ?? open(below, parent: parent)
       guard descriptor >= 0 else {
         throw StorageError(.open, code: errno, path: fullPath(below))
       }
@@ -73,6 +75,14 @@ final class Folder: Sendable {
       }
     } catch {
       throw error.isAbsence ? StorageError(.share, path: fullPath(below), .changed) : error
+    }
+  }
+
+  private func open(_ below: String, parent: Int32?) -> Int32 {
+    guard let parent else { return shoal_open_beneath(descriptor, below, O_RDONLY, 0) }
+    return below.withCString { path in
+      let name = strrchr(path, Int32(UInt8(ascii: "/"))).map { UnsafePointer($0 + 1) }
+      return shoal_open_within(parent, name ?? path)
     }
   }
 

@@ -11,6 +11,8 @@ struct ScannedItem: Sendable {
   var status: FileStatus
   /// Where it is open to be read, if it is.
   var slot: OpenFiles.Slot?
+  /// The folder that it stands in, if that is kept open.
+  var parent: Int32?
   /// The folders that it lies in, where links are followed: one of them would have no end.
   var ancestors: [FileIdentity] = []
 
@@ -75,10 +77,16 @@ struct FolderListing: Sendable {
     let entries = try FolderEntries(
       stream, path: fullPath(parent), passesOverTrouble: passesOverTrouble)
     let ancestors = rules.links == .follow ? parent.ancestors + [parent.status.identity] : []
+    let kept = keep(descriptor, for: entries)
     let listed = ParallelMap.map(
       entries.entries, runLength: Self.runLength, threads: threads
     ) { entry in
-      look(at: entry, of: entries, in: descriptor, of: parent, ancestors: ancestors)
+      var result = look(at: entry, of: entries, in: descriptor, of: parent, ancestors: ancestors)
+      if let kept, case .success(var item) = result, item.slot == nil {
+        item.parent = kept
+        result = .success(item)
+      }
+      return result
     }
     var items: [ScannedItem] = []
     items.reserveCapacity(listed.count)
@@ -90,6 +98,14 @@ struct FolderListing: Sendable {
       }
     }
     return items
+  }
+
+  /// Keeps a folder open if there are files in it that will be opened later.
+  private func keep(_ descriptor: Int32, for entries: FolderEntries) -> Int32? {
+    guard let openFiles, !openFiles.hasRoom, entries.entries.contains(where: \.isFile) else {
+      return nil
+    }
+    return openFiles.keep(folder: descriptor)
   }
 
   private func look(

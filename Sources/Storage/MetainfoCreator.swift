@@ -52,7 +52,8 @@ public struct MetainfoCreator: Sendable {
     folder = scan.folder
     paths = scan.files.map(\.place)
     expected = FileStorage.Expectation(
-      marks: scan.files.map(\.mark), openFiles: openFiles, slots: scan.files.map(\.slot))
+      files: scan.files.map { .init(mark: $0.mark, slot: $0.slot, parent: $0.parent) },
+      openFiles: openFiles)
   }
 
   /// The layout that whoever reads the metainfo finds in it.

@@ -3,9 +3,11 @@ import Synchronization
 
 /// Descriptors of small files that a scan opened to look at them, until the files are read: opening a
 /// file and asking its descriptor costs little more than asking for its status by name, and saves the
-/// second way to it.
+/// second way to it. Where there are more files than may be open it is their folders that stay open,
+/// which shortens that way.
 ///
-/// The invariant: each descriptor is closed once, by who takes it or at the end.
+/// The invariant: each descriptor is closed once, by who takes it or at the end, and all of them
+/// leave `reserve` to the rest of the process.
 final class OpenFiles: Sendable {
   /// Names one of the descriptors.
   struct Slot: Sendable {
@@ -13,10 +15,14 @@ final class OpenFiles: Sendable {
   }
 
   private let capacity: Int
+  private let folderCapacity: Int
   private let descriptors: Mutex<[Int32]>
+  private let folders: Mutex<[Int32]>
 
-  /// Descriptors at most, however many the process may have.
+  /// Descriptors of files at most, however many the process may have.
   private static let mostKept = 1 << 16
+  /// Of folders.
+  private static let mostFolders = 1 << 12
   /// What the rest of the process may need.
   private static let reserve = 256
 
@@ -24,9 +30,11 @@ final class OpenFiles: Sendable {
     var limit = rlimit()
     let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
     let granted = known ? Int(clamping: limit.rlim_cur) : 0
-    capacity = min(Self.mostKept, max(0, granted / 2 - Self.reserve))
+    folderCapacity = min(Self.mostFolders, granted / 16)
+    capacity = min(Self.mostKept, max(0, granted - folderCapacity - Self.reserve))
     descriptors = Mutex([])
-    Self.makeRoom(for: capacity)
+    folders = Mutex([])
+    Self.makeRoom(for: capacity + folderCapacity)
   }
 
   /// The kernel's table of descriptors doubles when it is full, and with several threads each time
@@ -41,8 +49,12 @@ final class OpenFiles: Sendable {
 
   deinit { closeAll() }
 
-  /// Closes what nobody has taken, such as files that were read in parts.
+  /// Closes what nobody has taken, such as files that were read in parts, and the folders.
   func closeAll() {
+    folders.withLock { folders in
+      for descriptor in folders { close(descriptor) }
+      folders = []
+    }
     descriptors.withLock { descriptors in
       for index in descriptors.indices where descriptors[index] >= 0 {
         close(descriptors[index])
@@ -58,7 +70,7 @@ final class OpenFiles: Sendable {
   func open(
     _ name: UnsafePointer<CChar>, in folder: Int32, longest: Int
   ) -> (status: stat, slot: Slot?)? {
-    guard descriptors.withLock({ $0.count < capacity }) else { return nil }
+    guard hasRoom else { return nil }
     let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     var status = stat()
@@ -75,6 +87,19 @@ final class OpenFiles: Sendable {
       return UInt32(descriptors.count - 1)
     }
     return (status, Slot(index: index))
+  }
+
+  /// Whether another file might be kept open.
+  var hasRoom: Bool { descriptors.withLock { $0.count < capacity } }
+
+  /// Keeps a folder open, by a descriptor of its own, until everything is closed; nil when there are
+  /// enough of them.
+  func keep(folder: Int32) -> Int32? {
+    guard folders.withLock({ $0.count < folderCapacity }) else { return nil }
+    let descriptor = fcntl(folder, F_DUPFD_CLOEXEC, 0)
+    guard descriptor >= 0 else { return nil }
+    folders.withLock { $0.append(descriptor) }
+    return descriptor
   }
 
   /// Hands over a descriptor, to be closed by the caller; nil when it was handed over before.

@@ -47,6 +47,28 @@ import TorrentModel
     }
   }
 
+  /// Some files stay open between a first look and the reading, then some folders do, then nothing.
+  @Test func fewDescriptorsMakeTheSameTorrent() throws {
+    try ShoalBinary.withFolder { folder in
+      for number in 0..<60 {
+        let inner = folder.appendingPathComponent("tree/\(number)/deep")
+        try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+        for file in 0..<4 {
+          try Data("\(number) \(file)".utf8).write(to: inner.appendingPathComponent("\(file)"))
+        }
+      }
+      let words = ["create", "tree", "--v1", "--piece-length", "16KiB", "-o"]
+      let usual = try ShoalBinary.run(words + ["usual.torrent"], in: folder)
+      #expect(usual.exitCode == 0)
+      let limited = try ShoalBinary.run(
+        ["-c", "ulimit -n 330; exec \"$0\" \"$@\"", ShoalBinary.location.path] + words
+          + ["limited.torrent"], in: folder, program: URL(fileURLWithPath: "/bin/bash"))
+      #expect(limited.exitCode == 0, "\(limited.errors)")
+      #expect(
+        usual.output.split(separator: "\n").last == limited.output.split(separator: "\n").last)
+    }
+  }
+
   /// The paths of the torrent that `create` makes of `tree` with some flags, and those left out.
   private func content(_ words: [String], in folder: URL) throws -> (
     files: [String], skipped: [String], shown: [String: Any]

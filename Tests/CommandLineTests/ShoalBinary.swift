@@ -29,10 +29,10 @@ enum ShoalBinary {
 
   static func run(
     _ words: [String], input: Data = Data(), environment: [String: String] = [:],
-    in folder: URL? = nil
+    in folder: URL? = nil, program: URL = location
   ) throws -> Result {
     let process = Process()
-    process.executableURL = location
+    process.executableURL = program
     process.arguments = words
     process.environment = ["TERM": "xterm"].merging(environment) { $1 }
     process.currentDirectoryURL = folder

@@ -17,6 +17,9 @@ int shoal_open_beneath(int folder, const char *path, int flags, mode_t mode);
 /// The same by one openat(2) a component: for kernels before 5.6, which have no openat2(2).
 int shoal_open_beneath_stepwise(int folder, const char *path, int flags, mode_t mode);
 
+/// Opens a file in `folder` to read it, by one name, which must be no symbolic link (ELOOP).
+int shoal_open_within(int folder, const char *name);
+
 /// Makes the folders that lead to the last component of `path`, under the same rules.
 int shoal_make_folders_beneath(int folder, const char *path, mode_t mode);
 
