@@ -122,25 +122,40 @@ let package = Package(
       ["Accounts", "DeterministicCore", "TorrentModel", "TrackerLogic", "TrackerWire"]),
     tests("ArchitectureTests", []),
     tests("BencodingTests", ["Bencoding", "DeterministicCore"]),
-    tests("ChordLogicTests", ["ChordLogic", "DeterministicCore", "Hashing", "TrackerLogic"]),
-    tests("ChordWireTests", ["Bencoding", "ChordWire", "DeterministicCore"]),
     tests(
-      "CommandLineTests", ["ChordWire", "DeterministicCore", "Hashing", "TorrentModel", "shoal"]),
+      "ChordLogicTests",
+      ["ChordLogic", "ChordWire", "DeterministicCore", "Hashing", "TorrentModel", "TrackerLogic"]),
+    tests("ChordWireTests", ["Bencoding", "ChordWire", "DeterministicCore", "TorrentModel"]),
+    tests(
+      "CommandLineTests",
+      ["ChordWire", "DeterministicCore", "Hashing", "SwarmLogic", "TorrentModel", "shoal"]),
     tests("DeterministicCoreTests", ["DeterministicCore"]),
     tests("HTTPWireTests", ["DeterministicCore", "HTTPWire"]),
     tests("HashingTests", ["Hashing"]),
     tests("InteroperationTests", []),
-    tests("NetworkingTests", ["Networking"]),
-    tests("PeerWireTests", ["DeterministicCore", "Hashing", "PeerWire"]),
-    tests("SessionTests", ["Session"]),
+    tests(
+      "NetworkingTests",
+      ["CLinux", "DeterministicCore", "HTTPWire", "Networking", "PeerWire", "TorrentModel"]),
+    tests(
+      "PeerWireTests", ["Bencoding", "DeterministicCore", "Hashing", "PeerWire", "TorrentModel"]),
+    tests(
+      "SessionTests",
+      [
+        "ChordWire", "DeterministicCore", "HTTPWire", "Hashing", "Networking", "PeerWire",
+        "Session", "Storage", "SwarmLogic", "TorrentModel", "TrackerLogic", "TrackerWire",
+      ]),
     tests(
       "SimulatorTests",
       ["DeterministicCore", "PeerWire", "Simulator", "SwarmLogic", "TorrentModel"]),
-    tests("StorageTests", ["DeterministicCore", "Hashing", "Storage"]),
-    tests("SwarmLogicTests", ["DeterministicCore", "Hashing", "SwarmLogic"]),
+    tests("StorageTests", ["CLinux", "DeterministicCore", "Hashing", "Storage", "TorrentModel"]),
+    tests(
+      "SwarmLogicTests",
+      ["DeterministicCore", "Hashing", "PeerWire", "SwarmLogic", "TorrentModel", "TrackerWire"]),
     tests("TorrentModelTests", ["Bencoding", "DeterministicCore", "Hashing", "TorrentModel"]),
-    tests("TrackerLogicTests", ["DeterministicCore", "TrackerLogic"]),
-    tests("TrackerWireTests", ["DeterministicCore", "TrackerWire"]),
+    tests(
+      "TrackerLogicTests",
+      ["DeterministicCore", "Hashing", "TorrentModel", "TrackerLogic", "TrackerWire"]),
+    tests("TrackerWireTests", ["DeterministicCore", "HTTPWire", "TorrentModel", "TrackerWire"]),
   ],
   swiftLanguageModes: [.v6]
 )
