@@ -20,11 +20,13 @@ extension Interoperation {
           of: try payload.write(below: original, times: times), announce: nil, in: arena)
       }
 
+      /// Neighbours are not looked for: other tests share the same payload at the same time.
       func start(_ arguments: [String]) throws -> ChildProcess {
         try arena.start(
           "shoal-get", try Arena.shoal(),
           ["get", torrent.metainfo.path, "--json", "-o", copy.path, "--listen"]
-            + ["\(try Arena.allocateAddress())", "--stall-timeout", "20s"] + arguments)
+            + ["\(try Arena.allocateAddress())", "--no-local-discovery", "--stall-timeout", "20s"]
+            + arguments)
       }
 
       /// Compares what arrived, and the sum of its sources with its size.
