@@ -44,6 +44,8 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   /// Takes the next part of each message: as many parts each time, all of one length.
   ///
   /// - Precondition: one to `widest` parts of whole blocks.
+  @specialized(where Algorithm == SHA1Algorithm)
+  @specialized(where Algorithm == SHA256Algorithm)
   public mutating func update(_ parts: [UnsafeRawBufferPointer]) {
     let length = commonLength(parts)
     precondition(length.isMultiple(of: Self.blockLength), "a part that is no whole blocks")
@@ -51,10 +53,12 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
       for (lane, part) in parts.enumerated() { fallback[lane].update(part) }
       return
     }
-    take(parts.map(\.baseAddress), blocks: length / Self.blockLength)
+    take(parts, blocks: length / Self.blockLength)
   }
 
   /// The digest of each message, which ends with the given part, and a fresh start.
+  @specialized(where Algorithm == SHA1Algorithm)
+  @specialized(where Algorithm == SHA256Algorithm)
   public mutating func finish(_ parts: [UnsafeRawBufferPointer]) -> [Algorithm.Digest] {
     let length = commonLength(parts)
     guard usesInstructions else {
@@ -63,18 +67,24 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
         return fallback[lane].finish(Algorithm.digest)
       }
     }
-    take(parts.map(\.baseAddress), blocks: length / Self.blockLength)
+    take(parts, blocks: length / Self.blockLength)
     takePadding(parts, after: length / Self.blockLength * Self.blockLength)
     let words = states.count / widest
-    for index in states.indices { states[index] = states[index].bigEndian }
-    let digests = states.withUnsafeBytes { bytes in
-      parts.indices.map { lane in
+    let digests = states.withUnsafeMutableBufferPointer { states in
+      for index in states.indices { states[index] = states[index].bigEndian }
+      let bytes = UnsafeRawBufferPointer(states)
+      return parts.indices.map { lane in
         Algorithm.digest(UnsafeRawBufferPointer(rebasing: bytes[(4 * words * lane)...]))
       }
     }
-    states = Self.initialStates(widest)
-    blocks = 0
+    startAfresh()
     return digests
+  }
+
+  private mutating func startAfresh() {
+    let initial = Algorithm.initialState
+    for index in states.indices { states[index] = initial[index % initial.count] }
+    blocks = 0
   }
 
   private func commonLength(_ parts: [UnsafeRawBufferPointer]) -> Int {
@@ -84,35 +94,49 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
     return length
   }
 
-  private mutating func take(_ messages: [UnsafeRawPointer?], blocks count: Int) {
+  private mutating func take(_ parts: [UnsafeRawBufferPointer], blocks count: Int) {
+    withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: parts.count) { messages in
+      for lane in parts.indices { messages[lane] = parts[lane].baseAddress }
+      take(messages, blocks: count)
+    }
+  }
+
+  private mutating func take(
+    _ messages: UnsafeMutableBufferPointer<UnsafeRawPointer?>, blocks count: Int
+  ) {
     guard count > 0 else { return }
     states.withUnsafeMutableBufferPointer { states in
-      messages.withUnsafeBufferPointer { messages in
-        guard let states = states.baseAddress, let first = messages.baseAddress else { return }
-        Algorithm.take(states, first, lanes: messages.count, blocks: count)
-      }
+      guard let states = states.baseAddress, let first = messages.baseAddress else { return }
+      Algorithm.take(states, first, lanes: messages.count, blocks: count)
     }
     blocks += count
   }
 
   /// What is left of each message behind `start`, a bit that is set, zeros, and the length in bits in
-  /// the last eight bytes of a block (RFC 6234, 4.1).
+  /// the last eight bytes of a block (RFC 6234, 4.1). Where nothing is left, all messages end alike.
   private mutating func takePadding(_ parts: [UnsafeRawBufferPointer], after start: Int) {
     let rest = parts[0].count - start
     let bits = UInt64(blocks * Self.blockLength + rest) * 8
     let count = rest + 9 > Self.blockLength ? 2 : 1
     let length = count * Self.blockLength
-    withUnsafeTemporaryAllocation(byteCount: parts.count * length, alignment: 16) { padding in
+    let step = rest == 0 ? 0 : length
+    withUnsafeTemporaryAllocation(
+      byteCount: max(length, parts.count * step), alignment: 16
+    ) { padding in
       padding.initializeMemory(as: UInt8.self, repeating: 0)
-      let lanes = parts.indices.map { lane in
-        UnsafeMutableRawBufferPointer(rebasing: padding[lane * length..<(lane + 1) * length])
+      withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: parts.count) { messages in
+        for lane in parts.indices {
+          let message = UnsafeMutableRawBufferPointer(
+            rebasing: padding[lane * step..<lane * step + length])
+          if rest > 0 {
+            message.copyMemory(from: UnsafeRawBufferPointer(rebasing: parts[lane][start...]))
+          }
+          message[rest] = 0x80
+          message.storeBytes(of: bits.bigEndian, toByteOffset: length - 8, as: UInt64.self)
+          messages[lane] = UnsafeRawPointer(message.baseAddress)
+        }
+        take(messages, blocks: count)
       }
-      for (lane, part) in zip(lanes, parts) {
-        lane.copyMemory(from: UnsafeRawBufferPointer(rebasing: part[start...]))
-        lane[rest] = 0x80
-        lane.storeBytes(of: bits.bigEndian, toByteOffset: length - 8, as: UInt64.self)
-      }
-      take(lanes.map { UnsafeRawPointer($0.baseAddress) }, blocks: count)
     }
   }
 }

@@ -30,14 +30,21 @@ public enum MerkleTree {
     of layer: [Bytes32], height: Int = 0, width: Int? = nil, with lanes: inout SHA256Lanes
   ) -> Bytes32 {
     var nodes = layer
-    var missing = padding(height: height)
+    // Of the height of `nodes`, as soon as it is needed.
+    var missing: (node: Bytes32, height: Int) = (.zero, 0)
+    var height = height
     var width = width ?? Self.width(for: layer.count)
     precondition(!layer.isEmpty && layer.count <= width && width.nonzeroBitCount == 1)
     while width > 1 {
       // An odd node's sibling is missing; whole pairs that are missing need no node.
-      if !nodes.count.isMultiple(of: 2) { nodes.append(missing) }
+      if !nodes.count.isMultiple(of: 2) {
+        while missing.height < height {
+          missing = (parent(missing.node, missing.node), missing.height + 1)
+        }
+        nodes.append(missing.node)
+      }
       nodes = parents(of: nodes, with: &lanes)
-      missing = parent(missing, missing)
+      height += 1
       width /= 2
     }
     return nodes[0]
@@ -76,12 +83,13 @@ public enum MerkleTree {
     var parents: [Bytes32] = []
     parents.reserveCapacity(nodes.count / 2)
     words.withUnsafeBytes { bytes in
-      var pairs = stride(from: 0, to: bytes.count, by: 64).map { start in
-        UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64])
-      }[...]
-      while !pairs.isEmpty {
-        parents += lanes.finish(Array(pairs.prefix(SHA256Lanes.width)))
-        pairs = pairs.dropFirst(SHA256Lanes.width)
+      var pairs: [UnsafeRawBufferPointer] = []
+      pairs.reserveCapacity(SHA256Lanes.width)
+      for start in stride(from: 0, to: bytes.count, by: 64) {
+        pairs.append(UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]))
+        guard pairs.count == SHA256Lanes.width || start + 64 == bytes.count else { continue }
+        parents += lanes.finish(pairs)
+        pairs.removeAll(keepingCapacity: true)
       }
     }
     return parents
