@@ -77,8 +77,20 @@ def settings():
     return '\n'.join(f'- **{client.name}**: {client.settings}.' for client in CLIENTS.values())
 
 
+def usual_machine(results):
+    """Where most parts were measured, and when."""
+    machines = [part['machine'] for part in results.values() if isinstance(part, dict)]
+    return max(machines, key=machines.count)
+
+
+def day(part, usual):
+    """What a part has to say of its own day."""
+    machine = part['machine']
+    return '' if machine == usual else f', {machine["date"]}, Linux {machine["kernel"]}'
+
+
 def document(results, profile):
-    machine = results['machine']
+    machine = usual_machine(results)
     parts = [f'''# Benchmarks
 
 What a transfer takes, in time, processor and memory, beside the programs that people use for it, and
@@ -87,7 +99,7 @@ takes the measurements in turn (one run of each in a shuffled order, over and ov
 the machine does meets all alike; the first round is dropped) and writes this page. Ratios are medians
 of the paired runs; only they carry over to another machine.
 
-Measured {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"]} GiB,
+Measured {machine["date"]}, where no other day is named: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"]} GiB,
 {machine["system"]}, Linux {machine["kernel"]}; {results["runs"]} runs.
 
 ![rates beside others](benchmarks.svg)''']
@@ -102,20 +114,21 @@ Measured {machine["date"]}: {machine["cpu"]}, {machine["cores"]} cores, {machine
             part = results[key]
             count = min(len(runs) for runs in part['rows'].values())
             taken = '' if count == results['runs'] else f', {count} runs'
+            taken += day(part, machine)
             parts.append(f'## {title}\n\n{part["size"]} MiB in pieces of 1 MiB{taken}.\n\n'
                          + transfers(part['rows']))
     if 'slow' in results:
         part = results['slow']
-        parts.append(f'Transmission takes so long that it was given {part["size"]} MiB:\n\n{transfers(part["rows"])}')
+        parts.append(f'Transmission takes so long that it was given {part["size"]} MiB{day(part, machine)}:\n\n{transfers(part["rows"])}')
     if 'create' in results:
-        parts.append(f'## Making a torrent\n\nOne file of {results["create"]["size"]} MiB:\n\n'
+        parts.append(f'## Making a torrent\n\nOne file of {results["create"]["size"]} MiB{day(results["create"], machine)}:\n\n'
                      + creations(results['create']['rows']))
     if 'many' in results:
-        parts.append(f'{results["many"]["count"]} files of 16 KiB:\n\n' + creations(results['many']['rows']))
+        parts.append(f'{results["many"]["count"]} files of 16 KiB{day(results["many"], machine)}:\n\n' + creations(results['many']['rows']))
     if 'crowd' in results:
-        parts.append('## Many peers of one seed\n\n' + crowds(results['crowd']['rows']))
+        parts.append(f'## Many peers of one seed{day(results["crowd"], machine)}\n\n' + crowds(results['crowd']['rows']))
     if 'start' in results:
-        parts.append('## Starting\n\n' + start_ups(results['start']['rows']))
+        parts.append(f'## Starting{day(results["start"], machine)}\n\n' + start_ups(results['start']['rows']))
     parts.append('## Settings\n\n' + settings())
     parts.append(profile)
     return '\n\n'.join(parts) + '\n'
