@@ -8,16 +8,17 @@ import TorrentModel
 // on it but its time.
 extension World {
   /// How many events ahead it is fetched where a host lies, then the host, its peer, and what is
-  /// behind that.
-  /// Each has come by the time that the next is looked for.
+  /// behind that. Each has come by the time that the next is looked for.
   private static let placesAhead = 13
   private static let hostsAhead = 9
   private static let peersAhead = 6
   private static let piecesAhead = 3
 
-  /// Fetches what the events behind the one under way will look at.
-  mutating func foresee() {
+  /// Fetches what the events behind the one under way will look at, where that is the last of the run:
+  /// one that was scheduled late shows nothing that was not seen before.
+  func foresee(from event: Event) {
     let next = queue.head
+    guard next > 0, queue.run[next - 1].order == event.order else { return }
     guard next > 1 else { return beginForesight() }
     prefetchPlace(next + Self.placesAhead)
     prefetchHost(next + Self.hostsAhead)

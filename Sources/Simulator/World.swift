@@ -118,7 +118,7 @@ public struct World: ~Copyable {
       left -= 1
       eventCount += 1
       now = Moment(nanoseconds: event.at)
-      foresee()
+      foresee(from: event)
       let made = happen(event)
       digest.fold(event, effects: made)
       if checkEvery > 0, eventCount % checkEvery == 0 { check(Int(event.host)) }

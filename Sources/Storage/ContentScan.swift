@@ -25,7 +25,7 @@ struct ContentScan {
     /// Where it is open to be read, if it is.
     var slot: OpenFiles.Slot? { item.slot }
     /// The folder that it stands in, if that is kept open.
-    var parent: Int32? { item.parent }
+    var parent: OpenFiles.FolderSlot? { item.parent }
     /// Bytes of it in the torrent: none of a link.
     var length: UInt64 { linkTarget == nil ? mark.length : 0 }
   }

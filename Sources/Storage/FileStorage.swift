@@ -70,7 +70,7 @@ public final class FileStorage: PieceStorage {
       /// Where it is still open, if it is.
       let slot: OpenFiles.Slot?
       /// The folder that it stands in, if that is still open.
-      let parent: Int32?
+      let parent: OpenFiles.FolderSlot?
     }
 
     let files: [File]
@@ -178,7 +178,8 @@ public final class FileStorage: PieceStorage {
         let file = expected.files[segment.file]
         try folder.readWhole(
           paths[segment.file], opened: file.slot.flatMap { expected.openFiles.take($0) },
-          parent: file.parent, into: part, mark: file.mark)
+          parent: file.parent.flatMap { expected.openFiles.folder($0) }, into: part, mark: file.mark
+        )
         return true
       }
       try withDescriptor(of: segment.file, writing: false) { descriptor throws(StorageError) in

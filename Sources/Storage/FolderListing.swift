@@ -11,8 +11,8 @@ struct ScannedItem: Sendable {
   var status: FileStatus
   /// Where it is open to be read, if it is.
   var slot: OpenFiles.Slot?
-  /// The folder that it stands in, if that is kept open.
-  var parent: Int32?
+  /// The folder that it stands in, if it is to be opened from there.
+  var parent: OpenFiles.FolderSlot?
   /// The folders that it lies in, where links are followed: one of them would have no end.
   var ancestors: [FileIdentity] = []
 
@@ -81,12 +81,7 @@ struct FolderListing: Sendable {
     let listed = ParallelMap.map(
       entries.entries, runLength: Self.runLength, threads: threads
     ) { entry in
-      var result = look(at: entry, of: entries, in: descriptor, of: parent, ancestors: ancestors)
-      if let kept, case .success(var item) = result, item.slot == nil {
-        item.parent = kept
-        result = .success(item)
-      }
-      return result
+      look(at: entry, of: entries, in: descriptor, kept, of: parent, ancestors: ancestors)
     }
     var items: [ScannedItem] = []
     items.reserveCapacity(listed.count)
@@ -101,16 +96,17 @@ struct FolderListing: Sendable {
   }
 
   /// Keeps a folder open if there are files in it that will be opened later.
-  private func keep(_ descriptor: Int32, for entries: FolderEntries) -> Int32? {
+  private func keep(_ descriptor: Int32, for entries: FolderEntries) -> OpenFiles.FolderSlot? {
     guard let openFiles, !openFiles.hasRoom, entries.entries.contains(where: \.isFile) else {
       return nil
     }
     return openFiles.keep(folder: descriptor)
   }
 
+  /// - Parameter kept: the folder, if it is kept open.
   private func look(
     at entry: FolderEntries.Entry, of entries: FolderEntries, in descriptor: Int32,
-    of parent: ScannedItem, ancestors: [FileIdentity]
+    _ kept: OpenFiles.FolderSlot?, of parent: ScannedItem, ancestors: [FileIdentity]
   ) -> Result<ScannedItem, StorageError> {
     let place = entries.path(of: entry, below: parent.place)
     let path = parent.path + CollectionOfOne(entries.name(of: entry))
@@ -122,7 +118,7 @@ struct FolderListing: Sendable {
       return .success(
         ScannedItem(
           path: path, place: place, status: FileStatus(opened.status), slot: opened.slot,
-          ancestors: ancestors))
+          parent: opened.slot == nil ? kept : nil, ancestors: ancestors))
     }
     var status = stat()
     let found = entries.withName(of: entry) {
@@ -132,7 +128,8 @@ struct FolderListing: Sendable {
       return .failure(StorageError(.scan, code: errno, path: folder.fullPath(place)))
     }
     return .success(
-      ScannedItem(path: path, place: place, status: FileStatus(status), ancestors: ancestors))
+      ScannedItem(
+        path: path, place: place, status: FileStatus(status), parent: kept, ancestors: ancestors))
   }
 
   func fullPath(_ item: ScannedItem) -> String {

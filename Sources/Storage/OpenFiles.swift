@@ -9,8 +9,13 @@ import Synchronization
 /// The invariant: each descriptor is closed once, by who takes it or at the end, and all of them
 /// leave `reserve` to the rest of the process.
 final class OpenFiles: Sendable {
-  /// Names one of the descriptors.
+  /// Names one of the files.
   struct Slot: Sendable {
+    fileprivate let index: UInt32
+  }
+
+  /// Names one of the folders.
+  struct FolderSlot: Sendable {
     fileprivate let index: UInt32
   }
 
@@ -26,12 +31,22 @@ final class OpenFiles: Sendable {
   /// What the rest of the process may need.
   private static let reserve = 256
 
-  init() {
+  convenience init() {
     var limit = rlimit()
     let known = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
     let granted = known ? Int(clamping: limit.rlim_cur) : 0
-    folderCapacity = min(Self.mostFolders, granted / 16)
-    capacity = min(Self.mostKept, max(0, granted - folderCapacity - Self.reserve))
+    let folderCapacity = min(Self.mostFolders, granted / 16)
+    self.init(
+      capacity: min(Self.mostKept, max(0, granted - folderCapacity - Self.reserve)),
+      folderCapacity: folderCapacity)
+  }
+
+  /// - Parameters:
+  ///   - capacity: files kept open at most.
+  ///   - folderCapacity: folders kept open at most.
+  init(capacity: Int, folderCapacity: Int) {
+    self.capacity = capacity
+    self.folderCapacity = folderCapacity
     descriptors = Mutex([])
     folders = Mutex([])
     Self.makeRoom(for: capacity + folderCapacity)
@@ -94,12 +109,19 @@ final class OpenFiles: Sendable {
 
   /// Keeps a folder open, by a descriptor of its own, until everything is closed; nil when there are
   /// enough of them.
-  func keep(folder: Int32) -> Int32? {
-    guard folders.withLock({ $0.count < folderCapacity }) else { return nil }
-    let descriptor = fcntl(folder, F_DUPFD_CLOEXEC, 0)
-    guard descriptor >= 0 else { return nil }
-    folders.withLock { $0.append(descriptor) }
-    return descriptor
+  func keep(folder: Int32) -> FolderSlot? {
+    folders.withLock { folders in
+      guard folders.count < folderCapacity else { return nil }
+      let descriptor = fcntl(folder, F_DUPFD_CLOEXEC, 0)
+      guard descriptor >= 0 else { return nil }
+      folders.append(descriptor)
+      return FolderSlot(index: UInt32(folders.count - 1))
+    }
+  }
+
+  /// The descriptor of a folder; nil once everything was closed.
+  func folder(_ slot: FolderSlot) -> Int32? {
+    folders.withLock { Int(slot.index) < $0.count ? $0[Int(slot.index)] : nil }
   }
 
   /// Hands over a descriptor, to be closed by the caller; nil when it was handed over before.

@@ -90,9 +90,9 @@ struct SourceFile {
 let packageRoot = URL(filePath: #filePath)
   .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-/// Every Swift source below `Sources`, in the order of its path.
-func allSources() throws -> [SourceFile] {
-  let root = packageRoot.appending(path: "Sources")
+/// Every Swift source below a folder of the package, in the order of its path.
+func allSources(below folder: String = "Sources") throws -> [SourceFile] {
+  let root = packageRoot.appending(path: folder)
   let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path).sorted()
   return try paths.filter { $0.hasSuffix(".swift") }.map { path in
     SourceFile(
