@@ -43,6 +43,10 @@ public struct ElementPlace {
     Prefetch.line(at: object + 2 * word)
     Prefetch.line(at: object + offset)
   }
+
+  /// Fetches the element alone.
+  @inlinable @inline(__always)
+  public func line() { Prefetch.line(at: object + offset) }
 }
 
 extension Array {

@@ -1,36 +1,44 @@
 /// First in, first out, in one array: amortised O(1) at both ends, with index access from the
 /// front. The dead prefix is dropped once it outgrows the living part.
+///
+/// The invariant: the elements are the last `length` of `storage`, from `head` on. How many there are
+/// is known without a look at the array, which often lies where nobody has looked for long.
 public struct Queue<Element> {
   @usableFromInline var storage: [Element] = []
-  @usableFromInline var head = 0
+  @usableFromInline var head: UInt32 = 0
+  @usableFromInline var length: UInt32 = 0
 
   @inlinable
   public init() {}
 
   @inlinable
-  public var count: Int { storage.count - head }
+  public var count: Int { Int(length) }
 
   @inlinable
-  public var isEmpty: Bool { head == storage.count }
+  public var isEmpty: Bool { length == 0 }
 
   @inlinable
-  public mutating func append(_ element: Element) { storage.append(element) }
-
-  @inlinable
-  public subscript(index: Int) -> Element {
-    get { storage[head + index] }
-    _modify { yield &storage[head + index] }
+  public mutating func append(_ element: Element) {
+    storage.append(element)
+    length += 1
   }
 
   @inlinable
-  public var first: Element? { isEmpty ? nil : storage[head] }
+  public subscript(index: Int) -> Element {
+    get { storage[Int(head) + index] }
+    _modify { yield &storage[Int(head) + index] }
+  }
+
+  @inlinable
+  public var first: Element? { isEmpty ? nil : storage[Int(head)] }
 
   @discardableResult
   @inlinable
   public mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
-    let element = storage[head]
+    let element = storage[Int(head)]
     head += 1
+    length -= 1
     compact()
     return element
   }
@@ -39,14 +47,15 @@ public struct Queue<Element> {
   @inlinable
   public mutating func remove(at index: Int) -> Element {
     if index == 0 { return popFirst()! }
-    return storage.remove(at: head + index)
+    length -= 1
+    return storage.remove(at: Int(head) + index)
   }
 
   @inlinable
   public func firstIndex(where matches: (Element) -> Bool) -> Int? {
-    var index = head
+    var index = Int(head)
     while index < storage.count {
-      if matches(storage[index]) { return index - head }
+      if matches(storage[index]) { return index - Int(head) }
       index += 1
     }
     return nil
@@ -56,19 +65,20 @@ public struct Queue<Element> {
   public mutating func removeAll() {
     storage.removeAll(keepingCapacity: true)
     head = 0
+    length = 0
   }
 
   /// Where the first element lies.
   @inlinable @inline(__always)
-  public var firstPlace: ElementPlace { storage.place(of: head) }
+  public var firstPlace: ElementPlace { storage.place(of: Int(head)) }
 
   @inlinable
   mutating func compact() {
-    if head == storage.count {
+    if length == 0 {
       storage.removeAll(keepingCapacity: true)
       head = 0
-    } else if head >= 64 && head * 2 >= storage.count {
-      storage.removeSubrange(0..<head)
+    } else if head >= 64 && head >= length {
+      storage.removeSubrange(0..<Int(head))
       head = 0
     }
   }

@@ -167,19 +167,18 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
 }
 
 extension Slab where Element: ~Copyable {
-  /// Lines of a slot.
-  @inlinable
-  public static var linesOfSlot: Int { (slotStride + line - 1) / line }
-
-  /// Fetches the first lines of the slot that a name means. The name may be stale.
+  /// Fetches lines of the slot that a name means, the first or those from another on. The name may be
+  /// stale.
   @inlinable @inline(__always)
-  public func prefetch(_ id: SlabID, lines: Int) { prefetchSlot(Int(id.slot), lines: lines) }
+  public func prefetch(_ id: SlabID, lines: Int, from first: Int = 0) {
+    prefetchSlot(Int(id.slot), lines: lines, from: first)
+  }
 
-  /// Fetches the first lines of a slot.
+  /// Fetches lines of a slot.
   @inlinable @inline(__always)
-  public func prefetchSlot(_ slot: Int, lines: Int) {
+  public func prefetchSlot(_ slot: Int, lines: Int, from first: Int = 0) {
     guard slot < used, let room else { return }
-    Prefetch.lines(lines, at: room + slot &* Self.slotStride)
+    Prefetch.lines(lines, at: room + (slot &* Self.slotStride &+ first &* Self.line))
   }
 }
 

@@ -19,33 +19,23 @@ extension World {
   func foresee(from event: Event) {
     let next = queue.head
     guard next > 0, queue.run[next - 1].order == event.order else { return }
-    guard next > 1 else { return beginForesight() }
-    prefetchPlace(next + Self.placesAhead)
-    prefetchHost(next + Self.hostsAhead)
-    prefetchPeer(next + Self.peersAhead)
-    prefetchPieces(next + Self.piecesAhead)
+    for place in ahead(Self.placesAhead) { places.place(of: Int(queue.run[place].host)).line() }
+    for place in ahead(Self.hostsAhead) { prefetchHost(queue.run[place]) }
+    for place in ahead(Self.peersAhead) { prefetchPeer(queue.run[place]) }
+    for place in ahead(Self.piecesAhead) { prefetchPieces(queue.run[place]) }
   }
 
-  /// The first events of a bucket have had none before them to be seen from.
-  private func beginForesight() {
+  /// The event that many places behind the next, if the run goes as far; before the first event of a
+  /// run, which none was before to look ahead from, all up to it.
+  @inline(__always)
+  private func ahead(_ distance: Int) -> Range<Int> {
     let next = queue.head
-    guard next < queue.run.count else { return }
-    for place in next...next + Self.placesAhead { prefetchPlace(place) }
-    for place in next...next + Self.hostsAhead { prefetchHost(place) }
-    for place in next...next + Self.peersAhead { prefetchPeer(place) }
-    for place in next...next + Self.piecesAhead { prefetchPieces(place) }
+    let end = min(next + distance + 1, queue.run.count)
+    return min(next == 1 ? next : next + distance, end)..<end
   }
 
   @inline(__always)
-  private func prefetchPlace(_ place: Int) {
-    guard place < queue.run.count else { return }
-    places.place(of: Int(queue.run[place].host)).prefetch()
-  }
-
-  @inline(__always)
-  private func prefetchHost(_ place: Int) {
-    guard place < queue.run.count else { return }
-    let event = queue.run[place]
+  private func prefetchHost(_ event: Event) {
     let host = places[Int(event.host)]
     Prefetch.lines(Swarm.firstLines, at: host.swarm)
     Prefetch.lines(2, at: host.state)
@@ -53,9 +43,7 @@ extension World {
   }
 
   @inline(__always)
-  private func prefetchPeer(_ place: Int) {
-    guard place < queue.run.count else { return }
-    let event = queue.run[place]
+  private func prefetchPeer(_ event: Event) {
     let swarm = places[Int(event.host)].swarm
     switch event.kind {
     case .have:
@@ -65,29 +53,38 @@ extension World {
     case .message:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetch(key)
-    case .request, .sent, .delivered:
+    case .request:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetchAll(of: key)
+      swarm.pointee.prefetchUpload(to: key)
       connections.prefetchWaiting(on: event.subject)
-    case .reached: connections.prefetch(event.subject ^ 1)
+    case .sent:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetchUpload(to: key)
+      places[Int(event.host)].turns.prefetch()
+    case .reached, .delivered:
+      guard let key = connections[event.subject].key else { return }
+      swarm.pointee.prefetchDownload(from: key)
     case .verified, .wake: swarm.pointee.prefetchEveryPeer()
     default: break
     }
   }
 
   @inline(__always)
-  private func prefetchPieces(_ place: Int) {
-    guard place < queue.run.count else { return }
-    let event = queue.run[place]
+  private func prefetchPieces(_ event: Event) {
     let swarm = places[Int(event.host)].swarm
     let piece = PieceIndex(number: event.piece)
     switch event.kind {
     case .have:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetch(piece, of: key)
-    case .request, .sent, .delivered:
+    case .request: swarm.pointee.prefetch(piece)
+    case .reached, .delivered:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetchTransfers(with: key)
+    case .sent:
+      guard let flow = places[Int(event.host)].nextTurn else { return }
+      connections.prefetchWaiting(on: flow)
+      connections.prefetch(flow)
     case .verified: swarm.pointee.prefetchEveryPeer(for: piece)
     default: break
     }
@@ -117,11 +114,21 @@ extension World {
 struct HostPlace {
   let swarm: UnsafeMutablePointer<Swarm>
   let state: UnsafeRawPointer
+  private let host: Unmanaged<SimulatedHost>
 
   init(_ host: SimulatedHost) {
     swarm = host.swarmPlace
-    state = UnsafeRawPointer(Unmanaged.passUnretained(host).toOpaque())
+    self.host = Unmanaged.passUnretained(host)
+    state = UnsafeRawPointer(self.host.toOpaque())
   }
+
+  /// Where the flow lies that the uplink serves next.
+  @inline(__always)
+  var turns: ElementPlace { host._withUnsafeGuaranteedRef { $0.turns.firstPlace } }
+
+  /// The flow that the uplink serves next.
+  @inline(__always)
+  var nextTurn: UInt32? { host._withUnsafeGuaranteedRef { $0.turns.first } }
 }
 
 extension Event.Kind {

@@ -171,14 +171,14 @@ struct Availability {
   @inline(__always)
   func prefetchSearch() {
     let level = Int(PiecePriority.normal.rawValue)
-    let front = orders[level]?.frontPlace
-    front?.prefetch()
+    guard orders[level] != nil else { return }
+    let front = orders[level]!.frontPlace
+    front.prefetch()
     for number in announced.indices {
       let piece = announced[number].piece
-      let count = counts.place(of: piece.index)
-      let position = orders[level]?.place(of: piece)
-      count.prefetch()
-      position?.prefetch()
+      let place = orders[level]!.place(of: piece)
+      counts.place(of: piece.index).line()
+      place.line()
     }
   }
 

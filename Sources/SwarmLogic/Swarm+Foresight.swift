@@ -38,15 +38,24 @@ extension Swarm {
     announcement?.prefetch()
   }
 
-  /// Fetches what is known of a peer with which blocks are exchanged.
+  // `PeerState` has what downloads look at before what uploads do.
+
+  /// Fetches what is known of a peer that sends us blocks.
   @inline(__always)
-  public func prefetchAll(of key: PeerKey) {
-    peers.prefetch(key, lines: Slab<PeerState>.linesOfSlot)
+  public func prefetchDownload(from key: PeerKey) {
+    peers.prefetch(key, lines: 8)
     if picker != nil { picker!.prefetch() }
   }
 
-  /// Fetches what a request or a block looks at, after which the next may be picked. - Precondition:
-  /// all of the peer is at hand.
+  /// Fetches what is known of a peer that we send blocks.
+  @inline(__always)
+  public func prefetchUpload(to key: PeerKey) {
+    peers.prefetch(key, lines: 1)
+    peers.prefetch(key, lines: 6, from: 7)
+  }
+
+  /// Fetches what a block looks at, after which the next may be picked. - Precondition: the peer is at
+  /// hand.
   @inline(__always)
   public func prefetchTransfers(with key: PeerKey) {
     guard picker != nil, peers.contains(key) else { return }

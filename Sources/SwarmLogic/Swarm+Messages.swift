@@ -60,6 +60,7 @@ extension Swarm {
     guard peers[key].isInterested != interest else { return }
     peers[key].isInterested = interest
     fillSlots(at: now, into: &effects)
+    if interest { grantFastPieces(to: key, at: now, into: &effects) }
   }
 
   // MARK: What a peer has
@@ -255,11 +256,14 @@ extension Swarm {
     fillPipeline(key, at: now, into: &effects)
   }
 
+  /// Lets a newcomer that waits for a slot have its first pieces meanwhile (BEP 6). Whoever has some, or
+  /// wants nothing, is told of none.
   mutating func grantFastPieces(
     to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, let have = picker?.have, peers[key].supportsFast,
-      peers[key].revealed == nil
+    guard let geometry, let have = picker?.have, peers.contains(key), peers[key].supportsFast,
+      peers[key].isInterested, peers[key].isChoked, isStarting(key),
+      peers[key].grantedFast.isEmpty, peers[key].revealed == nil
     else { return }
     let pieces = AllowedFast.pieces(
       for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
@@ -268,6 +272,11 @@ extension Swarm {
     for piece in pieces where have[piece] && !isSpreading(piece) {
       send(.allowedFast(piece), to: key, at: now, into: &effects)
     }
+  }
+
+  /// Whether a peer has little to trade: gifts are for such (BEP 6).
+  func isStarting(_ key: PeerKey) -> Bool {
+    (peers[key].pieces?.setCount ?? 0) <= AllowedFast.count
   }
 }
 

@@ -190,7 +190,6 @@ extension Swarm {
       } else {
         announcePieces(picker.have, to: key, at: now, into: &effects)
       }
-      grantFastPieces(to: key, at: now, into: &effects)
     } else if peers[key].supportsFast {
       send(.haveNone, to: key, at: now, into: &effects)
     }
@@ -265,8 +264,16 @@ extension Swarm {
     if reason == .nothingToTrade {
       // Both have everything for as long as we run: dialled again, it would end the same way.
       if let endpoint = peers[key].dialableAt { candidates.bar(endpoint) }
+      if peers[key].isOutgoing { noteFruitlessDial() }
     }
     lose(key, at: now, into: &effects)
+  }
+
+  /// A seed that finds seeds only dials less and less: when a crowd has got everything at about the same
+  /// time, its members would spend themselves on greeting each other.
+  private mutating func noteFruitlessDial() {
+    let cost = Double(configuration.fruitlessDialCost)
+    dialBudget = max(dialBudget - cost, -cost * Double(configuration.mostDials))
   }
 
   /// Forgets a peer whose connection is over and hands its work to others.

@@ -15,10 +15,8 @@ extension Swarm {
         key, "a request of \(block.length) bytes at \(block.offset) of piece \(block.piece)",
         at: now, into: &effects)
     }
-    // Gifts are for peers that have nothing to trade (BEP 6).
     let isGift =
-      peers[key].isChoked && peers[key].grantedFast.contains(block.piece)
-      && (peers[key].pieces?.setCount ?? 0) <= AllowedFast.count
+      peers[key].isChoked && peers[key].grantedFast.contains(block.piece) && isStarting(key)
     guard !peers[key].isChoked || (isGift && peers[key].fastBytesLeft >= Int(block.length)),
       have[block.piece], peers[key].revealed.map({ $0.shown[block.piece] }) ?? true,
       peers[key].queuedUploads < configuration.mostQueuedRequests

@@ -14,6 +14,9 @@ public struct SwarmConfiguration: Sendable {
   public var mostDials = 40
   /// Dials started in one second once the first `mostDials` are out.
   public var dialsPerSecond = 50
+  /// Dials that one less is made for each that found a seed when we are one: what is left is two or three
+  /// in a second, by which a seed behind a router still finds those who cannot dial it.
+  public var fruitlessDialCost = 20
   /// Regular unchoke slots; 0 lets the choker find the number (Cohen 2003 has 4).
   public var uploadSlots = 4
   /// A dial and the handshake that follows it each end after this.
@@ -41,8 +44,8 @@ public struct SwarmConfiguration: Sendable {
   public var mostQueuedRequests = 2000
   /// How long a banned address stays banned.
   public var banLength = TimeSpan.minutes(60)
-  /// Endpoints remembered for dialling.
-  public var mostCandidates = 2000
+  /// Endpoints remembered for dialling: ten for each connection.
+  public var mostCandidates: Int { 10 * mostPeers }
 
   public init() {}
 }

@@ -27,13 +27,24 @@ import TorrentModel
 
   /// While a seed is the only source of a piece, each copy it gives is for somebody it serves.
   @Test func aSeedGivesAwayOnlyWhatOthersHave() {
-    let seed = SwarmScript(have: "1111")
+    let seed = SwarmScript(have: "1111", configuration: Self.fewSlots)
     seed.play(
       """
       0 accept b
       0 b says bits 11100000
-      1 accept a -> adopt a, a: handshake, a: all, \(Self.allowed(4, but: 3))
+      0 b says interested
+      0 accept c plain
+      0 c says interested
+      1 accept a -> adopt a, a: handshake, a: all
+      2 a says interested -> \(Self.allowed(4, but: 3))
       """)
+  }
+
+  /// Two peers take the slots there are.
+  static var fewSlots: SwarmConfiguration {
+    var configuration = SwarmConfiguration()
+    configuration.uploadSlots = 1
+    return configuration
   }
 
   /// All of four pieces are in the allowed-fast set of whoever asks; the order is its own.
@@ -156,6 +167,24 @@ import TorrentModel
       script.play("\(second) hello a plain\n\(second) a ends")
     }
     #expect(dials == CandidateList.mostFailures + 1)
+  }
+
+  /// Each dial that found a seed costs a seed twenty others.
+  @Test func aSeedThatMeetsSeedsDialsLess() {
+    var configuration = SwarmConfiguration()
+    configuration.mostDials = 2
+    configuration.dialsPerSecond = 10
+    let script = SwarmScript(have: "1111", configuration: configuration)
+    script.play(
+      """
+      0 dial a b c   -> connect a, connect b
+      0 hello a
+      0 a says all   -> close a
+      0 hello b
+      0 b says all   -> close b
+      4 wake         ->
+      5 wake         -> connect c
+      """)
   }
 
   @Test func twoSeedsPartAndDoNotMeetAgain() {

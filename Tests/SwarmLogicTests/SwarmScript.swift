@@ -43,7 +43,7 @@ final class SwarmScript {
   ///   - knownMetadata: what is known before it is ready.
   init(
     have: String? = "0000", metadata: [UInt8] = [1, 2, 3], knownMetadata: [UInt8] = [],
-    wanted: String? = nil, ourID: UInt8 = 1,
+    wanted: String? = nil, ourID: UInt8 = 1, geometry: PieceGeometry = SwarmScript.geometry,
     configuration: SwarmConfiguration = SwarmConfiguration()
   ) {
     swarm = Swarm(
@@ -53,7 +53,7 @@ final class SwarmScript {
     if let have {
       swarm.handle(
         .ready(
-          Self.geometry, have: Self.bitfield(have), wanted: wanted.map(Self.bitfield),
+          geometry, have: Self.bitfield(have), wanted: wanted.map(Self.bitfield),
           metadata: metadata),
         at: .zero,
         into: &effects)
@@ -206,7 +206,7 @@ final class SwarmScript {
     case "interested": return .interested
     case "bored": return .notInterested
     case "have": return .have(PieceIndex(number: number!))
-    case "bits": return .bitfield([UInt8(words[1], radix: 2)!])
+    case "bits": return .bitfield(words.dropFirst().map { UInt8($0, radix: 2)! })
     case "bytes": return .bitfield(Array(repeating: 0, count: Int(number!)))
     case "all": return .haveAll
     case "none": return .haveNone

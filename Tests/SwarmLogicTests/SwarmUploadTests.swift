@@ -40,38 +40,86 @@ import TorrentModel
       """)
   }
 
+  /// Peers to which the slots go.
+  private static let others = """
+    0 accept p plain
+    0 p says interested -> p: unchoke
+    0 accept q plain
+    0 q says interested -> q: unchoke
+    """
+
+  private static func scriptWithFewSlots(_ mostQueued: Int = 2000) -> SwarmScript {
+    var configuration = SwarmConnectionTests.fewSlots
+    configuration.mostQueuedRequests = mostQueued
+    let script = SwarmScript(have: "1000", configuration: configuration)
+    script.play(others)
+    return script
+  }
+
   @Test func piecesInTheAllowedFastSetAreServedToAChokedPeer() {
-    let script = SwarmScript(have: "1000")
+    Self.scriptWithFewSlots().play(
+      """
+      0 accept a             -> adopt a, a: handshake, a: bits 10000000
+      1 a says request 0.0   -> a: reject 0.0
+      2 a says interested    -> a: allows 0
+      3 a says request 0.0   -> upload a 0.0
+      3 a says request 0.1   -> upload a 0.1
+      3 a says request 3.0   -> a: reject 3.0
+      """)
+  }
+
+  /// Who is served, has something to trade, or was told before, is told of no gifts.
+  @Test func giftsAreForNewcomersThatWait() {
+    let served = SwarmScript(have: "1000")
+    served.play(
+      """
+      0 accept a
+      1 a says interested    -> a: unchoke
+      """)
+    let script = Self.scriptWithFewSlots()
     script.play(
       """
-      0 accept a             -> adopt a, a: handshake, a: bits 10000000, a: allows 0
-      1 a says request 0.0   -> upload a 0.0
-      1 a says request 0.1   -> upload a 0.1
-      1 a says request 3.0   -> a: reject 3.0
+      0 accept a
+      1 a says interested    -> a: allows 0
+      2 a says bored         ->
+      3 a says interested    ->
+      """)
+    let trader = SwarmScript(
+      have: String(repeating: "1", count: 12),
+      geometry: PieceGeometry(totalLength: 384, pieceLength: 32, blockLength: 16)!,
+      configuration: SwarmConnectionTests.fewSlots)
+    trader.play(Self.others)
+    trader.play(
+      """
+      0 accept a
+      1 a says bits 11111111 11100000
+      2 a says interested    ->
       """)
   }
 
   @Test func aChokedPeerHasTheBytesOfItsAllowedFastSetOnce() {
-    let script = SwarmScript(have: "1000")
+    let script = Self.scriptWithFewSlots()
     // All four pieces are in the set of so small a torrent.
     let most = Int(SwarmScript.geometry.totalLength / UInt64(SwarmScript.geometry.blockLength))
-    script.play("0 accept a")
+    script.play(
+      """
+      0 accept a
+      0 a says interested    -> a: allows 0
+      """)
     for _ in 0..<most { script.play("1 a says request 0.0 -> upload a 0.0") }
     script.play(
       """
       1 a says request 0.0 -> a: reject 0.0
-      2 a says interested  -> a: unchoke
+      2 q ends             -> a: unchoke
       3 a says request 0.0 -> upload a 0.0
       """)
   }
 
   @Test func aPeerThatQueuesTooMuchIsRefusedTheRest() {
-    var configuration = SwarmConfiguration()
-    configuration.mostQueuedRequests = 2
-    let script = SwarmScript(have: "1000", configuration: configuration)
-    script.play(
+    Self.scriptWithFewSlots(2).play(
       """
       0 accept a
+      0 a says interested
       1 a says request 0.0   -> upload a 0.0
       1 a says request 0.1   -> upload a 0.1
       1 a says request 0.0   -> a: reject 0.0
