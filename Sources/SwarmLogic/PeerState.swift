@@ -60,6 +60,9 @@ struct PeerState: ~Copyable, Sendable {
   var up: RateMeter
   /// The piece that it asked us for last.
   var lastServed: PieceIndex?
+  /// We had something when it came. Who came when we were newcomers, too, is given nothing: we have to
+  /// trade with what we get.
+  var mayHaveGifts = false
   /// Pieces we serve even while we choke the peer (BEP 6).
   var grantedFast: [PieceIndex] = []
   /// Bytes of them it may still have while choked: each once, or a choked peer could fetch them for

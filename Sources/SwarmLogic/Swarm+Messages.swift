@@ -262,7 +262,7 @@ extension Swarm {
     to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     guard let geometry, let have = picker?.have, peers.contains(key), peers[key].supportsFast,
-      peers[key].isInterested, peers[key].isChoked, isStarting(key),
+      peers[key].isInterested, peers[key].isChoked, peers[key].mayHaveGifts, isStarting(key),
       peers[key].grantedFast.isEmpty, peers[key].revealed == nil
     else { return }
     let pieces = AllowedFast.pieces(

@@ -178,6 +178,7 @@ extension Swarm {
       } else {
         for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       }
+      peers[key].mayHaveGifts = !have.isEmpty
       grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
     }

@@ -184,6 +184,7 @@ extension Swarm {
     effects.append(.report(.peerConnected(peers[key].endpoint)))
     sendExtensionHandshake(to: key, at: now, into: &effects)
     if let picker {
+      peers[key].mayHaveGifts = !picker.have.isEmpty
       if isSuperSeeding {
         if peers[key].supportsFast { send(.haveNone, to: key, at: now, into: &effects) }
         hidePieces(from: key, at: now, into: &effects)
