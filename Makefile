@@ -140,9 +140,9 @@ lint: ## check the format of every source
 # Parts to measure again; without it, all.
 ONLY ?=
 
-bench: build ## measure beside other clients and write docs/BENCHMARKS.md (half an hour; ONLY=part,…)
+bench: dist ## measure beside other clients and write docs/BENCHMARKS.md (half an hour; ONLY=part,…)
 	@Scripts/bootstrap bench
-	@SHOAL_BINARY=$(abspath $(BINARY)) Scripts/with-namespace Benchmarks/compare \
+	@SHOAL_BINARY=$(abspath dist/shoal) Scripts/with-namespace Benchmarks/compare \
 	  $(if $(ONLY),--only $(ONLY))
 
 bench-transfer: build ## measure a transfer between two processes on this machine

@@ -68,14 +68,12 @@ def measure(content, folder, runs):
 
 
 def start_up(torrent, runs):
-    """Milliseconds until `shoal --version` and `shoal show` have ended, /bin/true beside them; the
-    same of the self-contained binary, where `make dist` has made one."""
-    binaries = {'shoal': SHOAL}
-    if (alone := Path(__file__).resolve().parents[2] / 'dist/shoal').exists():
-        binaries['dist/shoal'] = alone
-    commands = {'/bin/true': ['/bin/true']}
-    for name, binary in binaries.items():
-        commands |= {f'{name} --version': [binary, '--version'], f'{name} show': [binary, 'show', torrent]}
+    """Milliseconds until `shoal --version` and `shoal show` have ended, /bin/true beside them."""
+    commands = {
+        '/bin/true': ['/bin/true'],
+        'shoal --version': [SHOAL, '--version'],
+        'shoal show': [SHOAL, 'show', torrent],
+    }
     rows = {name: [] for name in commands}
     for number in range(4 * runs + 1):
         for name, command in commands.items():

@@ -10,7 +10,7 @@ struct ContentScan {
     /// Where a link that is kept leads, below the torrent's root.
     let linkTarget: [String]?
 
-    fileprivate init(_ item: ScannedItem, linkTarget: [String]? = nil) {
+    fileprivate init(_ item: consuming ScannedItem, linkTarget: [String]? = nil) {
       self.item = item
       self.linkTarget = linkTarget
     }
@@ -127,7 +127,7 @@ struct ContentScan {
           throw StorageError(
             .share, path: fullPath(root), .unacceptable("it has more than \(Self.mostFiles) files"))
         }
-        files.append(File(item))
+        files.append(File(consume item))
       case S_IFDIR:
         guard let inner = try content(of: item) else { continue }
         if inner.isEmpty { skip(item, .emptyFolder) }
@@ -212,11 +212,7 @@ struct ContentScan {
         skip(item, .leadsOut)
       }
     }
-    files.sort { left, right in
-      left.path.lexicographicallyPrecedes(right.path) {
-        $0.utf8.lexicographicallyPrecedes($1.utf8)
-      }
-    }
+    files.sort { PathOrder.precedes($0.path, $1.path) }
   }
 
   /// Where a link leads, by its text: below the root, or nil.

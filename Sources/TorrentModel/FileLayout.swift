@@ -104,10 +104,17 @@ public struct FileLayout: Hashable, Sendable {
   }
 
   private static func check(_ component: String) throws(MetainfoError) {
-    guard !component.isEmpty, component != ".", component != "..",
-      component.utf8.count <= longestComponent,
-      !component.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
-    else { throw .unsafePath(component) }
+    guard component.withBytes(isSafe) else { throw .unsafePath(component) }
+  }
+
+  private static func isSafe(_ component: UnsafeBufferPointer<UInt8>) -> Bool {
+    let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+    guard 1...longestComponent ~= component.count else { return false }
+    if component[0] == dot, component.count == 1 || component.count == 2 && component[1] == dot {
+      return false
+    }
+    for byte in component where byte == 0 || byte == slash { return false }
+    return true
   }
 
   /// A link is kept where it leads to a file of the torrent or to a folder of one, through no other
@@ -129,40 +136,20 @@ public struct FileLayout: Hashable, Sendable {
     }
   }
 
-  /// Sorted by components, a path that equals another or runs through it stands right before it.
-  /// By their bytes, as file systems do: two spellings of one letter are two names.
+  /// Sorted, a path that equals another or runs through it stands right before it.
   private func refuseCollisions() throws(MetainfoError) {
     // Most lists are in this order as they are written.
     let isInOrder = files.indices.dropFirst().allSatisfy {
-      Self.isBefore(files[$0 - 1].path, files[$0].path)
+      PathOrder.relation(files[$0 - 1].path, files[$0].path) == .before
     }
     if isInOrder { return }
-    let sorted = files.map(\.path).sorted { left, right in
-      left.lexicographicallyPrecedes(right) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-    for (earlier, later) in zip(sorted, sorted.dropFirst())
-    where later.starts(with: earlier, by: { $0.utf8.elementsEqual($1.utf8) }) {
-      throw .pathCollision(later.joined(separator: "/"))
-    }
-  }
-
-  /// Whether a path comes before another in that order and does not lead to it.
-  private static func isBefore(_ left: [String], _ right: [String]) -> Bool {
-    for depth in 0..<min(left.count, right.count) {
-      var (left, right) = (left[depth].utf8.makeIterator(), right[depth].utf8.makeIterator())
-      while true {
-        switch (left.next(), right.next()) {
-        case (let byte?, let other?):
-          if byte != other { return byte < other }
-          continue
-        case (nil, .some): return true
-        case (.some, nil): return false
-        case (nil, nil): break
-        }
-        break
+    let sorted = files.map(\.path).sorted(by: PathOrder.precedes)
+    for (earlier, later) in zip(sorted, sorted.dropFirst()) {
+      switch PathOrder.relation(earlier, later) {
+      case .equal, .leadsTo: throw .pathCollision(later.joined(separator: "/"))
+      case .before, .after, .liesIn: break
       }
     }
-    return false
   }
 }
 

@@ -39,9 +39,11 @@ struct FileListing {
       bytes.append(number: file.length)
       bytes.append("e4:pathl")
       for component in file.path {
-        bytes.append(number: UInt64(component.utf8.count))
-        bytes.append(":")
-        for byte in component.utf8 { bytes.append(byte) }
+        component.withBytes { name in
+          bytes.append(number: UInt64(name.count))
+          bytes.append(UInt8(ascii: ":"))
+          bytes.append(name)
+        }
       }
       bytes.append("ee")
     }
@@ -58,8 +60,14 @@ struct FileListing {
 
 extension OutputSpan<UInt8> {
   fileprivate mutating func append(_ text: StaticString) {
-    for byte in UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) {
-      append(byte)
+    append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  fileprivate mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+    withUnsafeMutableBufferPointer { buffer, count in
+      let end = count + bytes.count
+      _ = UnsafeMutableBufferPointer(rebasing: buffer[count..<end]).initialize(from: bytes)
+      count = end
     }
   }
 

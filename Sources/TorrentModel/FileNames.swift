@@ -46,9 +46,7 @@ public struct FileNames {
 
   /// One name as it can stand on the disk.
   public static func component(_ name: String, by rules: Rules = .linux) -> String {
-    let hasOddities = name.utf8.contains { $0 < 0x20 || $0 > 0x7e || $0 == UInt8(ascii: "/") }
-    guard hasOddities || rules == .windows || name.utf8.count > longestComponent || isDots(name)
-    else { return name }
+    if rules == .linux, name.withBytes(isPlain) { return name }
     var clean = ""
     clean.unicodeScalars.append(
       contentsOf: name.unicodeScalars.map { scalar in
@@ -58,6 +56,13 @@ public struct FileNames {
     if isDots(clean) { clean = String(repeating: "_", count: max(1, clean.utf8.count)) }
     if rules == .windows { clean = adaptedToWindows(clean) }
     return clean.utf8.count <= longestComponent ? clean : shortened(clean, of: name)
+  }
+
+  /// Short, of visible ASCII alone, and nothing that means anything to Linux.
+  private static func isPlain(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard 1...longestComponent ~= name.count, name[0] != UInt8(ascii: ".") else { return false }
+    for byte in name where byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "/") { return false }
+    return true
   }
 
   /// Empty, the folder itself, or the one above.
