@@ -12,6 +12,8 @@ final class Transmission: Client {
     let name = "transmission-\(options.address.port)"
     let configuration = try arena.makeFolder(name)
     let host = options.address.host
+    // A host may come round again while another test still has it, its ports do not.
+    let port = options.address.port - 10_000
     let settings: [String: Any] = [
       "bind-address-ipv4": host,
       "dht-enabled": false,
@@ -28,7 +30,7 @@ final class Transmission: Client {
       "rename-partial-files": false,
       "rpc-bind-address": host,
       "rpc-host-whitelist-enabled": false,
-      "rpc-port": 9091,
+      "rpc-port": port,
       "rpc-whitelist-enabled": false,
       "speed-limit-down": options.downloadLimit / 1000,
       "speed-limit-down-enabled": options.downloadLimit > 0,
@@ -36,7 +38,7 @@ final class Transmission: Client {
     ]
     try JSONSerialization.data(withJSONObject: settings)
       .write(to: configuration.appending(path: "settings.json"))
-    guard let endpoint = URL(string: "http://\(host):9091/transmission/rpc") else {
+    guard let endpoint = URL(string: "http://\(host):\(port)/transmission/rpc") else {
       throw Failure("no RPC address for \(host)")
     }
     self.endpoint = endpoint
@@ -45,7 +47,7 @@ final class Transmission: Client {
     self.process = process
     try await wait(until: "\(name) listens", within: .seconds(10)) {
       if let code = process.exitCode() { throw Failure("\(name) exited with \(code)") }
-      return SocketAddress(host: host, port: 9091).accepts()
+      return SocketAddress(host: host, port: port).accepts()
     }
     var arguments: [String: Any] = ["download-dir": options.folder.path]
     if options.source.hasPrefix("magnet:") {
