@@ -96,7 +96,7 @@ def binary(results):
               if isinstance(part, dict) and not part['machine'].get('isAlone')}
     text = 'shoal is the one binary that `make dist` makes'
     if shared:
-        text += f'; on {" and ".join(sorted(shared))} it was linked with shared libraries instead, and began 8 ms later'
+        text += f'; on {" and ".join(sorted(shared))}\nit was linked with shared libraries instead, and began some milliseconds later'
     return text + '.'
 
 
@@ -108,7 +108,8 @@ What a transfer takes, in time, processor and memory, beside the programs that p
 beside a program that does nothing but what has to be done. `{COMMAND}` installs those from Debian,
 takes the measurements in turn (one run of each in a shuffled order, over and over, so that what else
 the machine does meets all alike; the first round is dropped) and writes this page. Ratios are medians
-of the paired runs; only they carry over to another machine. {binary(results)}
+of the paired runs; only they carry over to another machine.
+{binary(results)}
 
 Measured {machine["date"]}, where no other day is named: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory"]} GiB,
 {machine["system"]}, Linux {machine["kernel"]}; {results["runs"]} runs.

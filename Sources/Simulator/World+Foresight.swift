@@ -113,14 +113,15 @@ extension World {
 /// Where a host and its swarm lie, to be looked at ahead of time without counting a reference.
 struct HostPlace {
   let swarm: UnsafeMutablePointer<Swarm>
-  let state: UnsafeRawPointer
   private let host: Unmanaged<SimulatedHost>
 
   init(_ host: SimulatedHost) {
     swarm = host.swarmPlace
     self.host = Unmanaged.passUnretained(host)
-    state = UnsafeRawPointer(self.host.toOpaque())
   }
+
+  @inline(__always)
+  var state: UnsafeRawPointer { UnsafeRawPointer(host.toOpaque()) }
 
   /// Where the flow lies that the uplink serves next.
   @inline(__always)

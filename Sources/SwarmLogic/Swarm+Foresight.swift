@@ -38,12 +38,15 @@ extension Swarm {
     announcement?.prefetch()
   }
 
-  // `PeerState` has what downloads look at before what uploads do.
+  /// Lines of a peer that its downloads and its uploads look at: what `PeerState` has first, and one run
+  /// each.
+  static let downloadLines = 0..<8
+  static let uploadLines = 7..<13
 
   /// Fetches what is known of a peer that sends us blocks.
   @inline(__always)
   public func prefetchDownload(from key: PeerKey) {
-    peers.prefetch(key, lines: 8)
+    peers.prefetch(key, lines: Self.downloadLines.count)
     if picker != nil { picker!.prefetch() }
   }
 
@@ -51,7 +54,7 @@ extension Swarm {
   @inline(__always)
   public func prefetchUpload(to key: PeerKey) {
     peers.prefetch(key, lines: 1)
-    peers.prefetch(key, lines: 6, from: 7)
+    peers.prefetch(key, lines: Self.uploadLines.count, from: Self.uploadLines.lowerBound)
   }
 
   /// Fetches what a block looks at, after which the next may be picked. - Precondition: the peer is at

@@ -179,8 +179,8 @@ extension Swarm {
         for piece in have.pieces { send(.have(piece), to: key, at: now, into: &effects) }
       }
       peers[key].mayHaveGifts = !have.isEmpty
-      grantFastPieces(to: key, at: now, into: &effects)
       readUnreadPieces(of: key, at: now, into: &effects)
+      grantFastPieces(to: key, at: now, into: &effects)
     }
     fetchFromWebSeeds(at: now, into: &effects)
     if isFinished { effects.append(.report(.complete)) }

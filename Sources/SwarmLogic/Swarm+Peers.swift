@@ -265,14 +265,14 @@ extension Swarm {
     if reason == .nothingToTrade {
       // Both have everything for as long as we run: dialled again, it would end the same way.
       if let endpoint = peers[key].dialableAt { candidates.bar(endpoint) }
-      if peers[key].isOutgoing { noteFruitlessDial() }
+      if peers[key].isOutgoing { dialLess() }
     }
     lose(key, at: now, into: &effects)
   }
 
-  /// A seed that finds seeds only dials less and less: when a crowd has got everything at about the same
-  /// time, its members would spend themselves on greeting each other.
-  private mutating func noteFruitlessDial() {
+  /// A seed whose dials led to seeds dials less: when a crowd has got everything at about the same time,
+  /// its members would spend themselves on greeting each other.
+  private mutating func dialLess() {
     let cost = Double(configuration.fruitlessDialCost)
     dialBudget = max(dialBudget - cost, -cost * Double(configuration.mostDials))
   }

@@ -14,8 +14,8 @@ public struct SwarmConfiguration: Sendable {
   public var mostDials = 40
   /// Dials started in one second once the first `mostDials` are out.
   public var dialsPerSecond = 50
-  /// Dials that one less is made for each that found a seed when we are one: what is left is two or three
-  /// in a second, by which a seed behind a router still finds those who cannot dial it.
+  /// Dials that a seed leaves out for each peer of its dialling that is a seed, too: two or three a second
+  /// are left where all are, by which one behind a router still finds those who cannot dial it.
   public var fruitlessDialCost = 20
   /// Regular unchoke slots; 0 lets the choker find the number (Cohen 2003 has 4).
   public var uploadSlots = 4
@@ -44,8 +44,9 @@ public struct SwarmConfiguration: Sendable {
   public var mostQueuedRequests = 2000
   /// How long a banned address stays banned.
   public var banLength = TimeSpan.minutes(60)
-  /// Endpoints remembered for dialling: ten for each connection.
-  public var mostCandidates: Int { 10 * mostPeers }
+  /// Endpoints remembered for dialling: ten for each connection, and enough for few to be found among
+  /// many that are gone.
+  public var mostCandidates: Int { min(2000, max(200, 10 * mostPeers)) }
 
   public init() {}
 }

@@ -107,7 +107,8 @@ public struct FileLayout: Hashable, Sendable {
     guard component.withBytes(isSafe) else { throw .unsafePath(component) }
   }
 
-  private static func isSafe(_ component: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// Whether a name is one component of a path on any Linux file system.
+  static func isSafe(_ component: UnsafeBufferPointer<UInt8>) -> Bool {
     let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
     guard 1...longestComponent ~= component.count else { return false }
     if component[0] == dot, component.count == 1 || component.count == 2 && component[1] == dot {

@@ -58,11 +58,9 @@ public struct FileNames {
     return clean.utf8.count <= longestComponent ? clean : shortened(clean, of: name)
   }
 
-  /// Short, of visible ASCII alone, and nothing that means anything to Linux.
+  /// A component as it stands, of visible ASCII alone.
   private static func isPlain(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard 1...longestComponent ~= name.count, name[0] != UInt8(ascii: ".") else { return false }
-    for byte in name where byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "/") { return false }
-    return true
+    FileLayout.isSafe(name) && name.allSatisfy { 0x20...0x7e ~= $0 }
   }
 
   /// Empty, the folder itself, or the one above.

@@ -35,11 +35,9 @@ struct HashedTrees {
   }
 
   var fileTree: BencodeValue {
-    // By components and their bytes, files of one folder stand side by side.
-    let order = layout.files.indices.sorted { left, right in
-      layout.files[left].path.lexicographicallyPrecedes(layout.files[right].path) {
-        $0.utf8.lexicographicallyPrecedes($1.utf8)
-      }
+    // In this order files of one folder stand side by side.
+    let order = layout.files.indices.sorted {
+      PathOrder.precedes(layout.files[$0].path, layout.files[$1].path)
     }
     return folder(of: order[...], depth: 0)
   }

@@ -68,7 +68,8 @@ import TorrentModel
       """)
   }
 
-  /// Who is served, has something to trade, or was told before, is told of no gifts.
+  /// Who is served, has something to trade, was told before, or came when we had nothing, is told of no
+  /// gifts.
   @Test func giftsAreForNewcomersThatWait() {
     let served = SwarmScript(have: "1000")
     served.play(
@@ -94,6 +95,16 @@ import TorrentModel
       0 accept a
       1 a says bits 11111111 11100000
       2 a says interested    ->
+      """)
+    let newcomer = SwarmScript(configuration: SwarmConnectionTests.fewSlots)
+    newcomer.play(Self.others)
+    newcomer.play(
+      """
+      0 accept a
+      1 verified 0
+      2 a says interested    ->
+      3 accept b
+      4 b says interested    -> b: allows 0
       """)
   }
 
