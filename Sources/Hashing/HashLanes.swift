@@ -5,36 +5,32 @@ public typealias SHA1Lanes = HashLanes<SHA1Algorithm>
 /// SHA-256 of several messages at once, as the blocks of BitTorrent v2 are hashed (BEP 52).
 public typealias SHA256Lanes = HashLanes<SHA256Algorithm>
 
-/// Digests of messages of one length at once, on one core: four with the SHA instructions of the
-/// processor more than twice as fast as one after another, sixteen of SHA-1 in wide registers half as
-/// fast again, and by OpenSSL where it has neither.
+/// Digests of messages of one length at once, on one core: some in the widest registers, fewer with the
+/// SHA instructions of the processor, and by OpenSSL one after another where it has neither. Four side by
+/// side are hashed more than twice as fast as alone, sixteen up to twice as fast again.
 ///
 /// The invariant: since the last digests the same number of bytes of each lane has been taken, in
-/// whole blocks.
+/// whole blocks, and in the same way.
 public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   /// Messages at once that are worth waiting for: all machines have as many lanes.
-  public static var width: Int { Int(SHOAL_HASH_LANES) }
+  public static var width: Int { Int(SHOAL_NARROW_LANES) }
   /// Messages at once, at most, on this machine.
-  public static var widest: Int { shoal_has_hash_lanes() ? Algorithm.widest : width }
+  public static var widest: Int { LaneMeans.ofThisMachine(Algorithm.self).widest }
   /// Bytes of which every part but the last is a multiple.
   public static var blockLength: Int { 64 }
 
-  /// Whether the processor has what makes lanes worth while.
-  let usesInstructions: Bool
-  let widest: Int
+  let means: LaneMeans
   /// The states of the lanes one after another.
   private var states: [UInt32]
   /// Blocks taken of each message.
   private var blocks = 0
   private let fallback = InlineArray<4, MessageDigest> { _ in MessageDigest(Algorithm.name) }
 
-  public init() { self.init(usesInstructions: shoal_has_hash_lanes()) }
+  public init() { self.init(.ofThisMachine(Algorithm.self)) }
 
-  /// - Parameter usesInstructions: false for OpenSSL's digest, true only where there are some.
-  init(usesInstructions: Bool) {
-    self.usesInstructions = usesInstructions
-    widest = usesInstructions ? Algorithm.widest : Self.width
-    states = Self.initialStates(widest)
+  init(_ means: LaneMeans) {
+    self.means = means
+    states = Self.initialStates(means.widest)
   }
 
   private static func initialStates(_ lanes: Int) -> [UInt32] {
@@ -49,7 +45,7 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   public mutating func update(_ parts: [UnsafeRawBufferPointer]) {
     let length = commonLength(parts)
     precondition(length.isMultiple(of: Self.blockLength), "a part that is no whole blocks")
-    guard usesInstructions else {
+    guard means.hasLanes(parts.count) else {
       for (lane, part) in parts.enumerated() { fallback[lane].update(part) }
       return
     }
@@ -61,7 +57,7 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   @specialized(where Algorithm == SHA256Algorithm)
   public mutating func finish(_ parts: [UnsafeRawBufferPointer]) -> [Algorithm.Digest] {
     let length = commonLength(parts)
-    guard usesInstructions else {
+    guard means.hasLanes(parts.count) else {
       return parts.enumerated().map { lane, part in
         fallback[lane].update(part)
         return fallback[lane].finish(Algorithm.digest)
@@ -69,7 +65,7 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
     }
     take(parts, blocks: length / Self.blockLength)
     takePadding(parts, after: length / Self.blockLength * Self.blockLength)
-    let words = states.count / widest
+    let words = states.count / means.widest
     let digests = states.withUnsafeMutableBufferPointer { states in
       for index in states.indices { states[index] = states[index].bigEndian }
       let bytes = UnsafeRawBufferPointer(states)
@@ -88,7 +84,8 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
   }
 
   private func commonLength(_ parts: [UnsafeRawBufferPointer]) -> Int {
-    precondition((1...widest).contains(parts.count), "\(parts.count) messages in \(widest) lanes")
+    let most = means.widest
+    precondition((1...most).contains(parts.count), "\(parts.count) messages in \(most) lanes")
     let length = parts[0].count
     precondition(parts.allSatisfy { $0.count == length }, "messages of different lengths")
     return length
@@ -105,9 +102,17 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
     _ messages: UnsafeMutableBufferPointer<UnsafeRawPointer?>, blocks count: Int
   ) {
     guard count > 0 else { return }
+    let words = states.count / means.widest
     states.withUnsafeMutableBufferPointer { states in
       guard let states = states.baseAddress, let first = messages.baseAddress else { return }
-      Algorithm.take(states, first, lanes: messages.count, blocks: count)
+      guard messages.count < means.fewestWide else {
+        return Algorithm.takeWide(states, first, lanes: messages.count, blocks: count)
+      }
+      for lane in stride(from: 0, to: messages.count, by: Self.width) {
+        Algorithm.takeNarrow(
+          states + words * lane, first + lane, lanes: min(Self.width, messages.count - lane),
+          blocks: count)
+      }
     }
     blocks += count
   }

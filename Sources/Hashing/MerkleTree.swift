@@ -84,10 +84,10 @@ public enum MerkleTree {
     parents.reserveCapacity(nodes.count / 2)
     words.withUnsafeBytes { bytes in
       var pairs: [UnsafeRawBufferPointer] = []
-      pairs.reserveCapacity(SHA256Lanes.width)
+      pairs.reserveCapacity(SHA256Lanes.widest)
       for start in stride(from: 0, to: bytes.count, by: 64) {
         pairs.append(UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]))
-        guard pairs.count == SHA256Lanes.width || start + 64 == bytes.count else { continue }
+        guard pairs.count == SHA256Lanes.widest || start + 64 == bytes.count else { continue }
         parents += lanes.finish(pairs)
         pairs.removeAll(keepingCapacity: true)
       }

@@ -11,7 +11,7 @@ extension HashLanes {
     }[...]
     var digests: [Algorithm.Digest] = []
     while let first = blocks.first {
-      let batch = blocks.prefix(Self.width).prefix { $0.count == first.count }
+      let batch = blocks.prefix(Self.widest).prefix { $0.count == first.count }
       blocks = blocks.dropFirst(batch.count)
       digests += finish(Array(batch))
     }

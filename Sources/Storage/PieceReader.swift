@@ -180,7 +180,7 @@ struct PieceReader: ~Copyable {
     }
     var rest = whole[...]
     while !rest.isEmpty {
-      let batch = rest.prefix(SHA256Lanes.width)
+      let batch = rest.prefix(SHA256Lanes.widest)
       rest = rest.dropFirst(batch.count)
       for (item, leaf) in zip(batch, leafLanes.finish(batch.map(\.block))) {
         leaves[item.lane].append(leaf)

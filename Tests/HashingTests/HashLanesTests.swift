@@ -24,17 +24,17 @@ import Testing
   }
 
   private static func check<Algorithm: LaneAlgorithm>(
-    _: Algorithm.Type, _ usesInstructions: Bool, reference: ([UInt8]) -> Algorithm.Digest
+    _: Algorithm.Type, _ means: LaneMeans, reference: ([UInt8]) -> Algorithm.Digest
   ) where Algorithm.Digest: Equatable {
-    var lanes = HashLanes<Algorithm>(usesInstructions: usesInstructions)
-    for count in 1...lanes.widest {
+    var lanes = HashLanes<Algorithm>(means)
+    for count in 1...means.widest {
       for length in Array(0...200) + [16_384, 100_003] {
         let messages = messages(count, length: length)
         let digests = withParts(messages, 0..<length) { lanes.finish($0) }
         #expect(digests == messages.map(reference), "\(count) of \(length) bytes")
       }
     }
-    for count in Set([4, lanes.widest]) { checkParts(count, &lanes, reference: reference) }
+    for count in Set([4, means.widest]) { checkParts(count, &lanes, reference: reference) }
   }
 
   private static func checkParts<Algorithm: LaneAlgorithm>(
@@ -52,14 +52,38 @@ import Testing
     }
   }
 
-  @Test(arguments: Set([false, SHA1Lanes().usesInstructions]))
-  func lanesOfSHA1AreTheReferencesDigests(usesInstructions: Bool) {
-    Self.check(SHA1Algorithm.self, usesInstructions) { SHA1.hash($0) }
+  /// Whatever this machine can do, whether it is its choice or not: OpenSSL alone, the SHA instructions
+  /// alone, the widest registers alone, and beside OpenSSL and the instructions.
+  private static let everyMeans: [LaneMeans] = {
+    var means = [LaneMeans(hasExtensions: false, fewestWide: .max)]
+    let hasExtensions = LaneMeans.ofThisMachine(SHA1Algorithm.self).hasExtensions
+    if hasExtensions { means.append(LaneMeans(hasExtensions: true, fewestWide: .max)) }
+    if LaneMeans.hasWideRegisters {
+      means += [1, 3].map { LaneMeans(hasExtensions: false, fewestWide: $0) }
+      if hasExtensions { means.append(LaneMeans(hasExtensions: true, fewestWide: 7)) }
+    }
+    return means
+  }()
+
+  @Test(arguments: everyMeans)
+  private func lanesOfSHA1AreTheReferencesDigests(means: LaneMeans) {
+    Self.check(SHA1Algorithm.self, means) { SHA1.hash($0) }
   }
 
-  @Test(arguments: Set([false, SHA256Lanes().usesInstructions]))
-  func lanesOfSHA256AreTheReferencesDigests(usesInstructions: Bool) {
-    Self.check(SHA256Algorithm.self, usesInstructions) { SHA256.hash($0) }
+  @Test(arguments: everyMeans)
+  private func lanesOfSHA256AreTheReferencesDigests(means: LaneMeans) {
+    Self.check(SHA256Algorithm.self, means) { SHA256.hash($0) }
+  }
+
+  /// OpenSSL has four digests at a time: where it is the way for few, the registers must be for more.
+  @Test func aMachinesChoiceIsOneItCanMake() {
+    for means in [
+      LaneMeans.ofThisMachine(SHA1Algorithm.self), .ofThisMachine(SHA256Algorithm.self),
+    ] {
+      #expect(means.fewestWide > 16 || LaneMeans.hasWideRegisters)
+      #expect((1...means.widest).allSatisfy { means.hasLanes($0) || $0 <= 4 })
+    }
+    #expect(SHA1Lanes.widest >= SHA1Lanes.width && SHA256Lanes.widest >= SHA256Lanes.width)
   }
 
   /// FIPS 180-4's example, so that the reference is the right one.

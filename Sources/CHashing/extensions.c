@@ -1,6 +1,6 @@
 #include "CHashing.h"
 
-#include "wide.h"
+#include "constants.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -12,7 +12,7 @@
 #define SHA __attribute__((target("sha,ssse3,sse4.1")))
 #define EACH_LANE _Pragma("clang loop unroll(full)") for (int lane = 0; lane < lanes; lane++)
 
-bool shoal_has_hash_lanes(void) {
+bool shoal_has_sha_extensions(void) {
   __builtin_cpu_init();
   return __builtin_cpu_supports("sha") && __builtin_cpu_supports("ssse3") &&
          __builtin_cpu_supports("sse4.1");
@@ -32,9 +32,9 @@ SHA static inline __attribute__((always_inline)) __m128i sha1_rounds(
 SHA static inline __attribute__((always_inline)) void sha1(
     uint32_t *states, const void *const *messages, const int lanes, size_t blocks) {
   const __m128i big_endian = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
-  __m128i abcd[SHOAL_HASH_LANES], e[SHOAL_HASH_LANES], before[SHOAL_HASH_LANES];
-  __m128i words[SHOAL_HASH_LANES][4];
-  const __m128i *next[SHOAL_HASH_LANES];
+  __m128i abcd[SHOAL_NARROW_LANES], e[SHOAL_NARROW_LANES], before[SHOAL_NARROW_LANES];
+  __m128i words[SHOAL_NARROW_LANES][4];
+  const __m128i *next[SHOAL_NARROW_LANES];
   EACH_LANE {
     const uint32_t *state = states + 5 * lane;
     abcd[lane] = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0x1b);
@@ -42,7 +42,7 @@ SHA static inline __attribute__((always_inline)) void sha1(
     next[lane] = messages[lane];
   }
   for (; blocks; blocks--) {
-    __m128i first_abcd[SHOAL_HASH_LANES], first_e[SHOAL_HASH_LANES];
+    __m128i first_abcd[SHOAL_NARROW_LANES], first_e[SHOAL_NARROW_LANES];
     EACH_LANE {
       first_abcd[lane] = abcd[lane];
       first_e[lane] = e[lane];
@@ -77,43 +77,22 @@ SHA static inline __attribute__((always_inline)) void sha1(
   }
 }
 
-// Sixteen messages take the wide way as long as twelve take this one; fewer, and it is slower.
-enum { WIDE_LANES = 16, FEWEST_WIDE_LANES = 12 };
-
-int shoal_widest_sha1(void) { return shoal_has_wide_lanes() ? WIDE_LANES : SHOAL_HASH_LANES; }
-
-SHA void shoal_sha1_lanes(
+SHA void shoal_sha1_narrow(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
-  if (lanes >= FEWEST_WIDE_LANES) {
-    shoal_sha1_wide(states, messages, lanes, blocks);
-    return;
-  }
-  for (; lanes > 0; lanes -= 4, states += 5 * 4, messages += 4) {
-    switch (lanes) {
-      case 1: sha1(states, messages, 1, blocks); break;
-      case 2: sha1(states, messages, 2, blocks); break;
-      case 3: sha1(states, messages, 3, blocks); break;
-      default: sha1(states, messages, 4, blocks); break;
-    }
+  switch (lanes) {
+    case 1: sha1(states, messages, 1, blocks); break;
+    case 2: sha1(states, messages, 2, blocks); break;
+    case 3: sha1(states, messages, 3, blocks); break;
+    default: sha1(states, messages, 4, blocks); break;
   }
 }
-
-static const uint32_t sha256_constants[64] __attribute__((aligned(16))) = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 // The instructions keep the state as a, b, e, f and c, d, g, h, the first word highest.
 SHA static inline __attribute__((always_inline)) void sha256(
     uint32_t *states, const void *const *messages, const int lanes, size_t blocks) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  __m128i abef[SHOAL_HASH_LANES], cdgh[SHOAL_HASH_LANES], words[SHOAL_HASH_LANES][4];
-  const __m128i *next[SHOAL_HASH_LANES];
+  __m128i abef[SHOAL_NARROW_LANES], cdgh[SHOAL_NARROW_LANES], words[SHOAL_NARROW_LANES][4];
+  const __m128i *next[SHOAL_NARROW_LANES];
   EACH_LANE {
     const uint32_t *s = states + 8 * lane;
     abef[lane] = _mm_set_epi32((int)s[0], (int)s[1], (int)s[4], (int)s[5]);
@@ -121,7 +100,7 @@ SHA static inline __attribute__((always_inline)) void sha256(
     next[lane] = messages[lane];
   }
   for (; blocks; blocks--) {
-    __m128i first_abef[SHOAL_HASH_LANES], first_cdgh[SHOAL_HASH_LANES];
+    __m128i first_abef[SHOAL_NARROW_LANES], first_cdgh[SHOAL_NARROW_LANES];
     EACH_LANE {
       first_abef[lane] = abef[lane];
       first_cdgh[lane] = cdgh[lane];
@@ -163,7 +142,7 @@ SHA static inline __attribute__((always_inline)) void sha256(
   }
 }
 
-SHA void shoal_sha256_lanes(
+SHA void shoal_sha256_narrow(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
   switch (lanes) {
     case 1: sha256(states, messages, 1, blocks); break;
@@ -175,17 +154,15 @@ SHA void shoal_sha256_lanes(
 
 #else
 
-bool shoal_has_hash_lanes(void) { return false; }
+bool shoal_has_sha_extensions(void) { return false; }
 
-int shoal_widest_sha1(void) { return SHOAL_HASH_LANES; }
-
-void shoal_sha1_lanes(
+void shoal_sha1_narrow(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
   (void)states, (void)messages, (void)lanes, (void)blocks;
   __builtin_trap();
 }
 
-void shoal_sha256_lanes(
+void shoal_sha256_narrow(
     uint32_t *states, const void *const *messages, int lanes, size_t blocks) {
   (void)states, (void)messages, (void)lanes, (void)blocks;
   __builtin_trap();

@@ -1,0 +1,28 @@
+internal import CHashing
+
+/// What a machine has to hash messages side by side with.
+///
+/// The invariant: without the extensions the widest registers, if there are any, are the fastest way
+/// already for five messages, as OpenSSL has four at a time.
+struct LaneMeans: Equatable {
+  /// The SHA instructions of the processor, for four messages.
+  let hasExtensions: Bool
+  /// From how many messages on the widest registers are the fastest way.
+  let fewestWide: Int
+
+  static func ofThisMachine(_ algorithm: (some LaneAlgorithm).Type) -> LaneMeans {
+    LaneMeans(hasExtensions: shoal_has_sha_extensions(), fewestWide: algorithm.fewestWide)
+  }
+
+  /// Whether there are the widest registers at all.
+  static var hasWideRegisters: Bool { shoal_has_wide_registers() }
+
+  /// Messages at once, at most.
+  var widest: Int {
+    let (narrow, wide) = (Int(SHOAL_NARROW_LANES), Int(SHOAL_WIDE_LANES))
+    return fewestWide <= wide ? wide : narrow
+  }
+
+  /// Whether as many messages are hashed side by side, or else one after another by OpenSSL.
+  func hasLanes(_ count: Int) -> Bool { hasExtensions || count >= fewestWide }
+}
