@@ -12,10 +12,15 @@ public typealias SHA256Lanes = HashLanes<SHA256Algorithm>
 /// The invariant: since the last digests the same number of bytes of each lane has been taken, in
 /// whole blocks, and in the same way.
 public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
-  /// Messages at once that are worth waiting for: all machines have as many lanes.
+  /// Messages at once on any machine.
   public static var width: Int { Int(SHOAL_NARROW_LANES) }
   /// Messages at once, at most, on this machine.
   public static var widest: Int { LaneMeans.ofThisMachine(Algorithm.self).widest }
+  /// How many messages that come one by one are worth waiting for on this machine, and how many are worth
+  /// taking at once where more have come.
+  public static var gathering: (enough: Int, most: Int) {
+    LaneMeans.ofThisMachine(Algorithm.self).gathering
+  }
   /// Bytes of which every part but the last is a multiple.
   public static var blockLength: Int { 64 }
 

@@ -70,7 +70,7 @@ extension WorkerPool {
   /// never longer than it takes to hash and write this many bytes: about two milliseconds.
   private static let bytesBetweenDeliveries = 1 << 20
   /// How long a piece waits for others, to be hashed at more than twice the speed beside them: what
-  /// four pieces take that come as fast as one core can receive them.
+  /// four pieces of a MiB take that come as fast as one core can receive them.
   private static let gatheringTime = TimeSpan.milliseconds(4)
 
   private static func hashPieces(
@@ -89,13 +89,14 @@ extension WorkerPool {
       current = nil
     }
 
+    let (enough, most) = SHA1Lanes.gathering
     while true {
-      var jobs = queue.withLock { $0.popBatch(SHA1Lanes.width) }
+      var jobs = queue.withLock { $0.popBatch(most) }
       if jobs.isEmpty {
         deliver()
         guard queue.wait(for: { $0.isEmpty ? $0.isClosed ? false : nil : true }) else { return }
-        queue.wait(atMost: gatheringTime) { $0.count >= SHA1Lanes.width || $0.isClosed }
-        jobs = queue.withLock { $0.popBatch(SHA1Lanes.width) }
+        queue.wait(atMost: gatheringTime) { $0.count >= enough || $0.isClosed }
+        jobs = queue.withLock { $0.popBatch(most) }
       }
       // Another thread was sooner.
       if jobs.isEmpty { continue }

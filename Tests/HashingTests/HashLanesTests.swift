@@ -82,6 +82,8 @@ import Testing
     ] {
       #expect(means.fewestWide > 16 || LaneMeans.hasWideRegisters)
       #expect((1...means.widest).allSatisfy { means.hasLanes($0) || $0 <= 4 })
+      let (enough, most) = means.gathering
+      #expect(enough <= most && most <= means.widest)
     }
     #expect(SHA1Lanes.widest >= SHA1Lanes.width && SHA256Lanes.widest >= SHA256Lanes.width)
   }
