@@ -8,7 +8,7 @@
 // The SHA extensions of x86: four rounds an instruction, whose result the next one needs. What is
 // done to one lane is done to all before the next step, in loops that are unrolled by their constant
 // bounds, so that instructions of different lanes are in flight together. Four lanes spill some
-// registers, and are still more than twice as fast as one.
+// registers, and are on AMD's processors still more than twice as fast as one.
 #define SHA __attribute__((target("sha,ssse3,sse4.1")))
 #define EACH_LANE _Pragma("clang loop unroll(full)") for (int lane = 0; lane < lanes; lane++)
 

@@ -6,8 +6,8 @@ public typealias SHA1Lanes = HashLanes<SHA1Algorithm>
 public typealias SHA256Lanes = HashLanes<SHA256Algorithm>
 
 /// Digests of messages of one length at once, on one core: some in the widest registers, fewer with the
-/// SHA instructions of the processor, and by OpenSSL one after another where it has neither. Four side by
-/// side are hashed more than twice as fast as alone, sixteen up to twice as fast again.
+/// SHA instructions of the processor, and by OpenSSL one after another where it has neither. AMD's hash
+/// four side by side more than twice as fast as one alone; Intel's need more of them for that.
 ///
 /// The invariant: since the last digests the same number of bytes of each lane has been taken, in
 /// whole blocks, and in the same way.
