@@ -16,10 +16,10 @@ bool shoal_has_wide_registers(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
-// The SHA extensions are one unit, which keeps up with these instructions on AMD's processors and is less
-// than half as fast on Intel's. As measured on both (Benchmarks/profile.md), with one message more at a
-// time until these won; where there are no extensions, beside OpenSSL's digests one after another.
-// Processors of other makers are taken for AMD's.
+// The SHA extensions are faster on AMD's processors than on Intel's, which lose more by them. On Intel's it
+// was measured with one message more at a time when these won, on AMD's with sixteen (and for SHA-1 twelve);
+// where there are no extensions it is reckoned from the rate of OpenSSL's digests without them
+// (Benchmarks/profile.md). Processors of other makers are taken for AMD's.
 static int fewest(int on_intel, int on_amd, int without_extensions) {
   if (!shoal_has_wide_registers()) return INT_MAX;
   if (!shoal_has_sha_extensions()) return without_extensions;

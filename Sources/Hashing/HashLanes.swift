@@ -72,19 +72,22 @@ public struct HashLanes<Algorithm: LaneAlgorithm>: ~Copyable {
     takePadding(parts, after: length / Self.blockLength * Self.blockLength)
     let words = states.count / means.widest
     let digests = states.withUnsafeMutableBufferPointer { states in
-      for index in states.indices { states[index] = states[index].bigEndian }
+      for index in 0..<words * parts.count { states[index] = states[index].bigEndian }
       let bytes = UnsafeRawBufferPointer(states)
       return parts.indices.map { lane in
         Algorithm.digest(UnsafeRawBufferPointer(rebasing: bytes[(4 * words * lane)...]))
       }
     }
-    startAfresh()
+    startAfresh(lanes: parts.count)
     return digests
   }
 
-  private mutating func startAfresh() {
+  /// Whichever lanes were used: one message alone is not to pay for sixteen.
+  private mutating func startAfresh(lanes: Int) {
     let initial = Algorithm.initialState
-    for index in states.indices { states[index] = initial[index % initial.count] }
+    for lane in 0..<lanes {
+      for word in initial.indices { states[lane * initial.count + word] = initial[word] }
+    }
     blocks = 0
   }
 
