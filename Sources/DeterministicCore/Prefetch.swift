@@ -7,7 +7,7 @@ public import CPrefetch
 /// its time.
 public enum Prefetch {
   /// Bytes of a cache line.
-  @usableFromInline static let lineLength = 64
+  public static let lineLength = 64
 
   /// Fetches the line in which an address lies.
   @inlinable @inline(__always)
@@ -42,6 +42,23 @@ public struct ElementPlace {
     Prefetch.line(at: object + word)
     Prefetch.line(at: object + 2 * word)
     Prefetch.line(at: object + offset)
+  }
+
+  /// Fetches the array's count and reference count.
+  @inlinable @inline(__always)
+  public func header() { Prefetch.line(at: object + 2 * MemoryLayout<Int>.stride) }
+
+  /// The place of the element so many behind this one, of so many bytes each.
+  @inlinable @inline(__always)
+  public func advanced(by count: Int, of stride: Int) -> ElementPlace {
+    ElementPlace(object: object, offset: offset &+ count &* stride)
+  }
+
+  /// Fetches as many lines from the element on, and what `prefetch` fetches.
+  @inlinable @inline(__always)
+  public func prefetch(lines count: Int) {
+    prefetch()
+    Prefetch.lines(count - 1, at: object + offset + Prefetch.lineLength)
   }
 
   /// Fetches the element alone.

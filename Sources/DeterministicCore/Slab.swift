@@ -174,6 +174,12 @@ extension Slab where Element: ~Copyable {
     prefetchSlot(Int(id.slot), lines: lines, from: first)
   }
 
+  /// Fetches lines of a part of the slots, as if they were dealt to so many.
+  @inlinable @inline(__always)
+  public func prefetchSlots(part: Int, of parts: Int, lines: Int) {
+    for slot in stride(from: part, to: used, by: parts) { prefetchSlot(slot, lines: lines) }
+  }
+
   /// Fetches lines of a slot.
   @inlinable @inline(__always)
   public func prefetchSlot(_ slot: Int, lines: Int, from first: Int = 0) {

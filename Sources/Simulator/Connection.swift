@@ -39,8 +39,9 @@ struct Flow {
 /// All connections, at both ends. A place is used again when both ends have closed and nothing is on
 /// its way; its generation tells strangers from those who were meant.
 ///
-/// The invariant: the first `count` of `flows` are initialised, `waiting` has as many elements, and
-/// a flow with an even number begins a cache line.
+/// The invariants: the first `count` of `flows` are initialised, `waiting` has as many elements, and
+/// a flow with an even number begins a cache line. An open flow that has a key is one of a host that
+/// is online: a host that goes closes those of which its swarm knows.
 struct ConnectionTable: ~Copyable {
   private var flows: UnsafeMutablePointer<Flow>
   private var count = 0

@@ -1,16 +1,17 @@
+import DeterministicCore
+
 /// Events in the order of their moments and, at one moment, of their making.
 ///
-/// A calendar: a ring of buckets of about an eighth of a millisecond each holds the next seconds, a
-/// heap what lies beyond them. A bucket is sorted when its time comes, so that an event costs
-/// O(log of the events in its bucket), whatever the size of the swarm, and the next events can be
-/// looked at before they happen.
+/// A calendar: a ring of buckets of half a millisecond each holds the next seconds, a heap what lies
+/// beyond them. A bucket is sorted when its time comes, so that an event costs O(log of the events in
+/// its bucket), whatever the size of the swarm, and the next events can be looked at before they happen.
 ///
 /// The invariant: `run`, from `head` on, and `latecomers` hold every event up to the end of `bucket`,
-/// the ring those of the buckets after it, `later` those beyond the ring; a bucket's array is reused
-/// by the bucket that is next filled, so memory stays that of the most events ever waiting.
+/// the ring and `posted` those of the buckets after it, `later` those beyond the ring; a bucket's array
+/// is reused by the bucket that is next filled, so memory stays that of the most events ever waiting.
 struct EventQueue: ~Copyable {
-  /// Buckets of 2^17 ns.
-  private static let shift: UInt64 = 17
+  /// Buckets of 2^19 ns.
+  private static let shift: UInt64 = 19
   private static let ringLength: UInt64 = 16_384
   /// Runs up to this length are sorted by insertion alone.
   private static let fewestCounted = 12
@@ -28,8 +29,11 @@ struct EventQueue: ~Copyable {
   private var spare: [[Event]] = []
   private var later = EventHeap()
   private var bucket: UInt64 = 0
-  /// Events in the ring.
+  /// Events in the ring, and in `posted`.
   private var ringCount = 0
+  /// Events on their way into the ring.
+  private var posted = InlineArray<32, Event>(repeating: Event(at: 0, kind: .sample))
+  private var postedCount = 0
   private var nextOrder: UInt32 = 0
 
   init() { ring = Array(repeating: [], count: Int(Self.ringLength)) }
@@ -48,14 +52,33 @@ struct EventQueue: ~Copyable {
     if target <= bucket {
       latecomers.push(event)
     } else if target < bucket + Self.ringLength {
-      let slot = Int(target % Self.ringLength)
-      if ring[slot].capacity == 0, let array = spare.popLast() { ring[slot] = array }
-      ring[slot].append(event)
-      ringCount += 1
+      post(event)
     } else {
       later.push(event)
     }
   }
+
+  /// Puts an event among those that go into the ring together: by then where they go to has been
+  /// fetched.
+  private mutating func post(_ event: Event) {
+    ring[Self.slot(of: event)].place(of: 0).header()
+    posted[postedCount] = event
+    postedCount += 1
+    ringCount += 1
+    if postedCount == posted.count { deliver() }
+  }
+
+  private mutating func deliver() {
+    for number in 0..<postedCount {
+      let slot = Self.slot(of: posted[number])
+      if ring[slot].capacity == 0, let array = spare.popLast() { ring[slot] = array }
+      ring[slot].place(of: ring[slot].count).line()
+    }
+    for number in 0..<postedCount { ring[Self.slot(of: posted[number])].append(posted[number]) }
+    postedCount = 0
+  }
+
+  private static func slot(of event: Event) -> Int { Int((event.at >> shift) % ringLength) }
 
   mutating func next() -> Event? {
     while head == run.count, latecomers.isEmpty {
@@ -70,6 +93,7 @@ struct EventQueue: ~Copyable {
 
   /// Goes on to the next bucket. Returns whether there are events at all.
   private mutating func advance() -> Bool {
+    deliver()
     guard ringCount > 0 else {
       guard let first = later.first else { return false }
       bucket = first.at >> Self.shift

@@ -4,6 +4,7 @@ import TorrentModel
 
 /// One host: the production decisions, and the state of what they are driven by.
 final class SimulatedHost {
+  // What events look at comes first and together.
   let number: Int
   var isOnline = false
   /// It went of its own accord, and does not come back.
@@ -17,7 +18,7 @@ final class SimulatedHost {
   /// The flow behind each peer key, by its slot.
   var flows: [HostFlow] = []
   /// Its swarm has a place of its own, the same for as long as the host exists: the world looks at
-  /// it ahead of time without counting a reference to the host.
+  /// it without counting a reference to the host. It begins a cache line.
   let swarmPlace: UnsafeMutablePointer<Swarm>
   var turns = Queue<UInt32>()
   var sendsUntil = Moment.zero
@@ -25,6 +26,14 @@ final class SimulatedHost {
   var downlinkFreeAt = Moment.zero
 
   var storage: SimulatedStorage
+  var bytesSent: UInt64 = 0
+  var bytesReceived: UInt64 = 0
+  var blocksSent = 0
+  /// Bytes its swarm was told of, in this life.
+  var bytesUploaded: UInt64 = 0
+  var bytesLanded: UInt64 = 0
+  var lastProgress = Moment.zero
+
   let plan: HostPlan
   var schedule: AnnounceSchedule
   var announceSetFor = Moment.distantFuture
@@ -34,14 +43,7 @@ final class SimulatedHost {
   // What is measured.
   var startedAt: Moment?
   var completedAt: Moment?
-  var lastProgress = Moment.zero
-  var bytesSent: UInt64 = 0
-  var bytesReceived: UInt64 = 0
   var bytesDiscarded: UInt64 = 0
-  var blocksSent = 0
-  /// Bytes its swarm was told of, in this life.
-  var bytesUploaded: UInt64 = 0
-  var bytesLanded: UInt64 = 0
   var bannedBy = 0
   /// Why it was banned first.
   var banReason: String?
@@ -53,7 +55,9 @@ final class SimulatedHost {
     self.number = number
     self.plan = plan
     role = plan.role
-    swarmPlace = UnsafeMutablePointer.allocate(capacity: 1)
+    swarmPlace = UnsafeMutableRawPointer.allocate(
+      byteCount: MemoryLayout<Swarm>.stride, alignment: Prefetch.lineLength
+    ).bindMemory(to: Swarm.self, capacity: 1)
     swarmPlace.initialize(to: swarm)
     self.schedule = schedule
     self.storage = storage

@@ -149,18 +149,17 @@ extension World {
   }
 
   mutating func deliver(_ message: PeerMessage, _ event: Event) -> Int {
-    let host = hosts[Int(event.host)]
-    guard connections.isOpen(event.subject, event.generation), host.isOnline,
+    guard connections.isOpen(event.subject, event.generation),
       let key = connections[event.subject].key
     else {
       // The kernel of a host that has come back knows nothing of the connection, and says so.
-      if host.isOnline, connections.isOpen(event.subject ^ 1, event.generation) {
+      if hosts[Int(event.host)].isOnline, connections.isOpen(event.subject ^ 1, event.generation) {
         _ = post(.ended, on: event.subject)
       }
       return 0
     }
     if checkEvery > 0, case .reject(let block) = message { settle(block, on: event.subject) }
-    return tell(host.number, .received(message, from: key))
+    return tell(Int(event.host), .received(message, from: key))
   }
 
   private mutating func settle(_ block: Block, on flow: UInt32) {

@@ -10,22 +10,27 @@ extension World {
   mutating func tell(_ number: Int, _ input: SwarmInput) -> Int {
     var batch: [SwarmEffect] = []
     swap(&batch, &effects)
-    let host = hosts[number]
-    if checkEvery > 0 { wasInEndgame = host.swarm.isInEndgame }
-    host.swarm.handle(input, at: now, into: &batch)
+    let swarm = places[number].swarm
+    if checkEvery > 0 { wasInEndgame = swarm.pointee.isInEndgame }
+    swarm.pointee.handle(input, at: now, into: &batch)
+    // Most inputs are HAVEs of which nothing follows: they do without a look at the host.
+    if !batch.isEmpty { perform(batch, of: hosts[number]) }
+    let count = batch.count
+    batch.removeAll(keepingCapacity: true)
+    swap(&batch, &effects)
+    return count
+  }
+
+  private mutating func perform(_ batch: [SwarmEffect], of host: SimulatedHost) {
     foresee(batch, of: host)
     if let mutation {
-      for effect in batch.compactMap({ mutation(number, $0) }) { perform(effect, of: host) }
+      for effect in batch.compactMap({ mutation(host.number, $0) }) { perform(effect, of: host) }
     } else {
       // Looked at where they lie: a copy would count references to what a message holds.
       batch.withUnsafeBufferPointer { batch in
         for place in batch.indices { perform(batch[place], of: host) }
       }
     }
-    let count = batch.count
-    batch.removeAll(keepingCapacity: true)
-    swap(&batch, &effects)
-    return count
   }
 
   private mutating func perform(_ effect: SwarmEffect, of host: SimulatedHost) {

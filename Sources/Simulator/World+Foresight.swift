@@ -9,10 +9,16 @@ import TorrentModel
 extension World {
   /// How many events ahead it is fetched where a host lies, then the host, its peer, and what is
   /// behind that. Each has come by the time that the next is looked for.
-  private static let placesAhead = 13
-  private static let hostsAhead = 9
-  private static let peersAhead = 6
+  private static let placesAhead = 14
+  private static let hostsAhead = 10
+  private static let peersAhead = 7
+  private static let searchAhead = 5
   private static let piecesAhead = 3
+  /// A host that has got a piece looks at all of its peers, which are fetched in parts, one with each
+  /// event, and so is what is behind them.
+  private static let parts = 3
+  private static let firstPartAhead = 8
+  private static let firstPiecesAhead = 4
 
   /// Fetches what the events behind the one under way will look at, where that is the last of the run:
   /// one that was scheduled late shows nothing that was not seen before.
@@ -22,7 +28,14 @@ extension World {
     for place in ahead(Self.placesAhead) { places.place(of: Int(queue.run[place].host)).line() }
     for place in ahead(Self.hostsAhead) { prefetchHost(queue.run[place]) }
     for place in ahead(Self.peersAhead) { prefetchPeer(queue.run[place]) }
+    for place in ahead(Self.searchAhead) { prefetchSearch(queue.run[place]) }
     for place in ahead(Self.piecesAhead) { prefetchPieces(queue.run[place]) }
+    for part in 0..<Self.parts {
+      for place in ahead(Self.firstPartAhead - part) { prefetchPeers(queue.run[place], part) }
+      for place in ahead(Self.firstPiecesAhead - part) {
+        prefetchPeersPieces(queue.run[place], part)
+      }
+    }
   }
 
   /// The event that many places behind the next, if the run goes as far; before the first event of a
@@ -37,34 +50,49 @@ extension World {
   @inline(__always)
   private func prefetchHost(_ event: Event) {
     let host = places[Int(event.host)]
-    Prefetch.lines(Swarm.firstLines, at: host.swarm)
-    Prefetch.lines(2, at: host.state)
+    Swarm.prefetch(host.swarm, for: event.kind.foreseen)
+    if event.kind != .have { Prefetch.lines(3, at: host.state) }
     if event.kind.isOfFlow { connections.prefetch(event.subject) }
   }
 
   @inline(__always)
   private func prefetchPeer(_ event: Event) {
-    let swarm = places[Int(event.host)].swarm
+    let place = places[Int(event.host)]
+    let swarm = place.swarm
     switch event.kind {
     case .have:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetch(key)
-      swarm.pointee.prefetch(PieceIndex(number: event.piece))
+      swarm.pointee.prefetchAnnouncement(of: PieceIndex(number: event.piece), by: key)
     case .message:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetch(key)
+      place.flow(of: key).prefetch()
     case .request:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetchUpload(to: key)
+      swarm.pointee.prefetchRequest(by: key)
       connections.prefetchWaiting(on: event.subject)
+      place.flow(of: key).prefetch()
     case .sent:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetchUpload(to: key)
-      places[Int(event.host)].turns.prefetch()
+      place.turns.prefetch()
     case .reached, .delivered:
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetchDownload(from: key)
-    case .verified, .wake: swarm.pointee.prefetchEveryPeer()
+      connections.prefetchWaiting(on: event.subject ^ 1)
+      place.flow(of: key).prefetch()
+    case .verified:
+      swarm.pointee.prefetchPicker()
+      swarm.pointee.prefetchCount(of: PieceIndex(number: event.piece))
+      place.firstFlow.prefetch(lines: 4)
+    default: break
+    }
+  }
+
+  @inline(__always)
+  private func prefetchSearch(_ event: Event) {
+    switch event.kind {
+    case .reached, .delivered, .verified: places[Int(event.host)].swarm.pointee.prefetchSearch()
     default: break
     }
   }
@@ -76,18 +104,30 @@ extension World {
     switch event.kind {
     case .have:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetch(piece, of: key)
-    case .request: swarm.pointee.prefetch(piece)
+      swarm.pointee.prefetchStanding(of: piece, at: key)
+    case .request: swarm.pointee.prefetchHave(of: piece)
     case .reached, .delivered:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetchTransfers(with: key)
+      swarm.pointee.prefetchTransfer(of: piece, with: key)
     case .sent:
       guard let flow = places[Int(event.host)].nextTurn else { return }
       connections.prefetchWaiting(on: flow)
       connections.prefetch(flow)
-    case .verified: swarm.pointee.prefetchEveryPeer(for: piece)
     default: break
     }
+  }
+
+  @inline(__always)
+  private func prefetchPeers(_ event: Event, _ part: Int) {
+    guard event.kind == .verified || event.kind == .wake else { return }
+    places[Int(event.host)].swarm.pointee.prefetchEveryPeer(part: part, of: Self.parts)
+  }
+
+  @inline(__always)
+  private func prefetchPeersPieces(_ event: Event, _ part: Int) {
+    guard event.kind == .verified else { return }
+    places[Int(event.host)].swarm.pointee.prefetchEveryPeer(
+      for: PieceIndex(number: event.piece), part: part, of: Self.parts)
   }
 
   /// Fetches what sending these messages will look at: the flows of a host lie apart, as its peers do,
@@ -123,6 +163,15 @@ struct HostPlace {
   @inline(__always)
   var state: UnsafeRawPointer { UnsafeRawPointer(host.toOpaque()) }
 
+  /// Where it is kept which flow a peer is behind, and the first of them.
+  @inline(__always)
+  func flow(of key: PeerKey) -> ElementPlace {
+    host._withUnsafeGuaranteedRef { $0.flows.place(of: Int(key.slot)) }
+  }
+
+  @inline(__always)
+  var firstFlow: ElementPlace { host._withUnsafeGuaranteedRef { $0.flows.place(of: 0) } }
+
   /// Where the flow lies that the uplink serves next.
   @inline(__always)
   var turns: ElementPlace { host._withUnsafeGuaranteedRef { $0.turns.firstPlace } }
@@ -133,6 +182,19 @@ struct HostPlace {
 }
 
 extension Event.Kind {
+  /// What it tells a swarm.
+  @inline(__always)
+  fileprivate var foreseen: Swarm.Foreseen {
+    switch self {
+    case .have: .have
+    case .request: .request
+    case .sent: .uploaded
+    case .reached, .delivered: .block
+    case .verified: .verified
+    default: .other
+    }
+  }
+
   /// The event's subject is a flow.
   @inline(__always)
   fileprivate var isOfFlow: Bool {

@@ -117,7 +117,7 @@ extension World {
     let host = hosts[number]
     let block = geometry.block(Int(event.number), in: PieceIndex(number: event.piece))
     returnCredit(event)
-    guard connections.isOpen(event.subject, event.generation), host.isOnline,
+    guard connections.isOpen(event.subject, event.generation),
       let key = connections[event.subject].key
     else {
       ledger.lose(UInt64(block.length))
@@ -145,8 +145,8 @@ extension World {
     let flow = event.subject ^ 1
     guard connections.isOpen(flow, event.generation) else { return }
     connections[flow].inFlight -= 1
-    let host = hosts[Int(connections[flow].host)]
-    if host.isOnline, !connections[waitingOn: flow].isEmpty { takeTurn(flow, of: host) }
+    guard !connections[waitingOn: flow].isEmpty else { return }
+    takeTurn(flow, of: hosts[Int(connections[flow].host)])
   }
 
   /// Takes waiting blocks back; the swarm hears of it as soon as it has been dealt with.

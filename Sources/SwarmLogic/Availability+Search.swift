@@ -21,8 +21,9 @@ extension Availability {
       if let piece = orders[level]!.first(in: has, budget: &budget) { return piece }
     }
     guard budget == 0 else { return nil }
-    var left = hasOnePriority ? Self.mostCompared : Int.max
-    var best: PieceIndex?
+    let only = onlyLevel
+    var left = only == nil ? Int.max : Self.mostCompared
+    var best: (piece: PieceIndex, level: Int, rank: Int)?
     let start = generator.below(has.wordCount)
     for step in 0..<has.wordCount where left > 0 {
       let position = (start + step) % has.wordCount
@@ -31,10 +32,15 @@ extension Availability {
       left -= word.nonzeroBitCount
       while word != 0 {
         let piece = Self.firstPiece(of: &word, at: position)
-        if best.map({ precedes(piece, $0) }) ?? true { best = piece }
+        // Of one priority, no piece's own is looked at.
+        let level = only ?? Int(listing(of: piece).rawValue)
+        let rank = orders[level]!.rank(of: piece)
+        if best == nil || level > best!.level || (level == best!.level && rank < best!.rank) {
+          best = (piece, level, rank)
+        }
       }
     }
-    return best
+    return best?.piece
   }
 
   /// A random untouched piece of the highest priority among those of a peer, each as likely as any
@@ -43,7 +49,7 @@ extension Availability {
     of has: Bitfield, untouched: Bitfield, using generator: inout SeededGenerator
   ) -> PieceIndex? {
     catchUp(using: &generator)
-    if hasOnePriority {
+    if onlyLevel != nil {
       return choose(of: has, untouched: untouched, priority: nil, using: &generator)
     }
     guard let rarest = rarest(of: has, untouched: untouched, using: &generator) else { return nil }
@@ -94,12 +100,5 @@ extension Availability {
     let bit = word.leadingZeroBitCount
     word &= ~(UInt64(1) << UInt64(63 - bit))
     return PieceIndex(position * 64 + bit)
-  }
-
-  private func precedes(_ left: PieceIndex, _ right: PieceIndex) -> Bool {
-    let (leftPriority, rightPriority) = (listing(of: left), listing(of: right))
-    guard leftPriority == rightPriority else { return leftPriority > rightPriority }
-    let level = Int(leftPriority.rawValue)
-    return orders[level]!.rank(of: left) < orders[level]!.rank(of: right)
   }
 }

@@ -21,14 +21,20 @@ struct Availability {
 
     /// Peers that have the piece, of those that are counted piece by piece.
     var count: Int {
-      get { Int(word >> 2) }
-      set { word = UInt32(newValue) << 2 | word & 3 }
+      get { Int(word >> 3) }
+      set { word = UInt32(newValue) << 3 | word & 7 }
     }
 
     /// The priority under which it is listed as untouched; unwanted when it is not listed.
     var listing: PiecePriority {
       get { PiecePriority(rawValue: UInt8(word & 3)) ?? .unwanted }
       set { word = word & ~3 | UInt32(newValue.rawValue) }
+    }
+
+    /// It is wanted and not verified, listed or not.
+    var isMissing: Bool {
+      get { word & 4 != 0 }
+      set { word = newValue ? word | 4 : word & ~4 }
     }
   }
 
@@ -109,18 +115,21 @@ struct Availability {
     }
   }
 
-  /// Counts a piece at one peer more. Returns the priority under which it is listed. O(1).
+  /// Counts a piece at one peer more. Returns whether it is missing. O(1).
   @discardableResult
-  mutating func increment(
-    _ piece: PieceIndex, using generator: inout SeededGenerator
-  ) -> PiecePriority {
+  mutating func increment(_ piece: PieceIndex, using generator: inout SeededGenerator) -> Bool {
     let count = counts[piece.index].count
     counts[piece.index].count = count + 1
-    let listing = counts[piece.index].listing
-    guard listing != .unwanted else { return listing }
+    let isMissing = counts[piece.index].isMissing
+    guard counts[piece.index].listing != .unwanted else { return isMissing }
     announced.append(Move(piece: piece, bucket: UInt32(count)))
     if announced.count >= Self.mostAnnounced { catchUp(using: &generator) }
-    return listing
+    return isMissing
+  }
+
+  /// Notes whether a piece is wanted and not verified, for those who announce it. O(1).
+  mutating func setMissing(_ isMissing: Bool, _ piece: PieceIndex) {
+    counts[piece.index].isMissing = isMissing
   }
 
   /// O(1), after the moves that are left to make.
@@ -157,11 +166,9 @@ struct Availability {
 
   // MARK: What will be looked at soon
 
-  /// Where a piece is counted, and where announcements are noted.
+  /// Where a piece is counted.
   @inline(__always)
-  func places(of piece: PieceIndex) -> (count: ElementPlace, announced: ElementPlace) {
-    (counts.place(of: piece.index), announced.place(of: 0))
-  }
+  func place(of piece: PieceIndex) -> ElementPlace { counts.place(of: piece.index) }
 
   /// Where the next announcement is noted.
   @inline(__always)
@@ -173,12 +180,17 @@ struct Availability {
     let level = Int(PiecePriority.normal.rawValue)
     guard orders[level] != nil else { return }
     let front = orders[level]!.frontPlace
-    front.prefetch()
-    for number in announced.indices {
-      let piece = announced[number].piece
-      let place = orders[level]!.place(of: piece)
-      counts.place(of: piece.index).line()
-      place.line()
+    let buckets = orders[level]!.bucketPlace
+    let positions = orders[level]!.positionPlace
+    let counts = counts.place(of: 0)
+    var moved = InlineArray<8, Int>(repeating: 0)
+    let count = min(announced.count, moved.count)
+    for number in 0..<count { moved[number] = announced[number].piece.index }
+    front.prefetch(lines: 2)
+    buckets.prefetch()
+    for number in 0..<count {
+      counts.advanced(by: moved[number], of: MemoryLayout<Entry>.stride).line()
+      positions.advanced(by: moved[number], of: MemoryLayout<UInt32>.stride).line()
     }
   }
 
@@ -215,10 +227,14 @@ struct Availability {
     return false
   }
 
-  /// Whether all untouched pieces have the same priority, as when nobody chose.
-  var hasOnePriority: Bool {
-    var used = 0
-    for level in orders.indices where (orders[level]?.count ?? 0) > 0 { used += 1 }
-    return used <= 1
+  /// The priority of all untouched pieces, by its place in `orders`, when nobody chose; nil when they
+  /// differ.
+  var onlyLevel: Int? {
+    var (used, last) = (0, 0)
+    for level in orders.indices where (orders[level]?.count ?? 0) > 0 {
+      used += 1
+      last = level
+    }
+    return used <= 1 ? last : nil
   }
 }

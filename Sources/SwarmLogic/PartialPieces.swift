@@ -41,6 +41,14 @@ struct PartialPieces {
     return slot < 0 ? nil : Int(slot)
   }
 
+  /// Where it is noted where a piece is kept, and where pieces and their blocks begin.
+  @inline(__always)
+  func places(
+    of piece: PieceIndex
+  ) -> (slot: ElementPlace, partials: ElementPlace, blocks: ElementPlace) {
+    (slots.place(of: piece.index), partials.place(of: 0), blocks.place(of: 0))
+  }
+
   /// Slots in use or free.
   var slotCount: Int { partials.count }
 

@@ -27,7 +27,7 @@ struct PeerState: ~Copyable, Sendable {
   /// The pieces it has; nil before it says, or before the torrent's geometry is known.
   var pieces: Bitfield?
   /// Pieces it has and we still want.
-  var interestingCount = 0
+  var interestingCount: Int32 = 0
   var phase: Phase
   var supportsFast = false
   // The four bits of BEP 3, from our side.
@@ -39,8 +39,10 @@ struct PeerState: ~Copyable, Sendable {
   var isUploadOnly = false
   /// What we, as a seed, gave to it alone has come to others.
   var passesOn = false
+  /// It serves some pieces even while it chokes us: known without a look at the array.
+  private(set) var servesFast = false
   /// Pieces the peer serves even while it chokes us (BEP 6).
-  var allowedFast: [PieceIndex] = []
+  var allowedFast: [PieceIndex] = [] { didSet { servesFast = !allowedFast.isEmpty } }
 
   // Downloading.
   var requests = Queue<PendingRequest>()
@@ -150,7 +152,7 @@ struct PeerState: ~Copyable, Sendable {
   @inline(__always) var isSeed: Bool { pieces?.isFull ?? false }
   /// It has something for us and would serve a request.
   @inline(__always) var isWorthAsking: Bool {
-    weAreInterested && (!chokesUs || !allowedFast.isEmpty)
+    weAreInterested && (!chokesUs || servesFast)
   }
 
   @inline(__always)

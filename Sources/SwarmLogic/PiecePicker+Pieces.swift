@@ -9,7 +9,7 @@ extension PiecePicker {
     touch(piece)
     suspect.remove(piece)
     have.insert(piece)
-    if missing.remove(piece) { bytesLeft -= UInt64(geometry.length(of: piece)) }
+    forget(piece)
   }
 
   /// A fetched piece is wrong and will be fetched anew. Returns the peers that sent it, in the

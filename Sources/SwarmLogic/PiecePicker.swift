@@ -24,7 +24,7 @@ public struct OutstandingRequest: Hashable, Sendable {
 ///
 /// The invariants: a piece is verified, in flight, untouched, or unwanted and not begun;
 /// `untouched` and the order of `availability` list the same pieces; `missing` is every wanted
-/// piece that is not verified. A block is outstanding at several peers only after an endgame.
+/// piece that is not verified, which `availability` knows of each, too. A block is outstanding at several peers only after an endgame.
 ///
 /// The order of preference is `PiecePreference`, the last phase `Endgame`. An operation on a block
 /// or a HAVE is O(1); a new piece costs at most what `Availability.rarest` says.
@@ -95,6 +95,7 @@ public struct PiecePicker: Sendable {
       let piece = PieceIndex(number)
       guard !have[piece] else { continue }
       missing.insert(piece)
+      availability.setMissing(true, piece)
       untouched.insert(piece)
       bytesLeft += UInt64(geometry.length(of: piece))
       availability.list(piece, priority: .normal, using: &self.generator)
@@ -168,22 +169,12 @@ public struct PiecePicker: Sendable {
     availability.remove(bitfield, using: &generator)
   }
 
-  /// What a piece is to us.
-  public enum Standing: Sendable {
-    case verified
-    /// Wanted and not verified.
-    case missing
-    case unwanted
-  }
-
-  /// A peer announced one piece more. Returns what it is to us. O(1).
+  /// A peer announced one piece more. Returns whether it is missing. O(1).
   ///
   /// - Precondition: the peer had not announced it before.
   @discardableResult
-  public mutating func addHave(_ piece: PieceIndex) -> Standing {
-    // What is listed is missing, which saves a look at a set.
-    guard availability.increment(piece, using: &generator) == .unwanted else { return .missing }
-    return have[piece] ? .verified : missing[piece] ? .missing : .unwanted
+  public mutating func addHave(_ piece: PieceIndex) -> Bool {
+    availability.increment(piece, using: &generator)
   }
 
   /// A peer that had `pieces` has lost one of them. O(1), of a seed O(pieces).
@@ -211,11 +202,11 @@ public struct PiecePicker: Sendable {
     guard priorities[piece.index] != priority else { return }
     priorities[piece.index] = priority
     guard !have[piece] else { return }
-    let length = UInt64(geometry.length(of: piece))
     if priority == .unwanted {
-      if missing.remove(piece) { bytesLeft -= length }
+      forget(piece)
     } else if missing.insert(piece) {
-      bytesLeft += length
+      availability.setMissing(true, piece)
+      bytesLeft += UInt64(geometry.length(of: piece))
     }
     if partials.slot(of: piece) == nil {
       touch(piece)
@@ -224,6 +215,13 @@ public struct PiecePicker: Sendable {
   }
 
   // MARK: For the extensions
+
+  /// A piece is wanted no longer, or has been verified.
+  mutating func forget(_ piece: PieceIndex) {
+    guard missing.remove(piece) else { return }
+    availability.setMissing(false, piece)
+    bytesLeft -= UInt64(geometry.length(of: piece))
+  }
 
   /// Lists a piece as untouched if it is missing.
   mutating func untouch(_ piece: PieceIndex) {

@@ -48,13 +48,13 @@ struct RarityOrder {
   /// The listed piece at a rank.
   subscript(rank: Int) -> PieceIndex { order[origin + rank] }
 
-  /// Where a move of a piece begins.
-  @inline(__always)
-  func place(of piece: PieceIndex) -> ElementPlace { position.place(of: piece.index) }
-
-  /// Where a search begins.
+  /// Where a search begins, where the buckets do, and where it is kept where pieces stand.
   @inline(__always)
   var frontPlace: ElementPlace { order.place(of: origin) }
+  @inline(__always)
+  var bucketPlace: ElementPlace { buckets.place(of: 0) }
+  @inline(__always)
+  var positionPlace: ElementPlace { position.place(of: 0) }
 
   /// Lists a piece. O(buckets from the lowest occupied one to `bucket`).
   mutating func insert(

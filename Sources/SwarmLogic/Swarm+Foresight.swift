@@ -9,33 +9,78 @@ public import TorrentModel
 // Each of these follows one pointer further than the one before it, through lines that were fetched
 // for the one before, so that none waits. Nothing is changed or decided by them.
 extension Swarm {
-  /// Lines at the start of a swarm that any input looks at.
-  public static let firstLines = 5
+  /// What a driver sees coming.
+  public enum Foreseen { case have, request, uploaded, block, verified, other }
+
+  /// Lines of a swarm, where it begins one, that inputs look at: the first of any, those of the
+  /// picker's first part, of all of the picker, what a request looks at, and the meters.
+  static let announcementLines = 0..<2
+  static let messageLines = 0..<5
+  static let pickerLines = 0..<7
+  static let requestLines = 6..<10
+  static let downLines = 9..<13
+  static let upLines = 12..<16
+
+  /// Fetches those lines of a swarm that an input looks at.
+  @inline(__always)
+  public static func prefetch(_ swarm: UnsafePointer<Swarm>, for input: Foreseen) {
+    func fetch(_ lines: Range<Int>) {
+      Prefetch.lines(
+        lines.count, at: UnsafeRawPointer(swarm) + lines.lowerBound * Prefetch.lineLength)
+    }
+    switch input {
+    case .have: fetch(announcementLines)
+    case .request:
+      fetch(announcementLines)
+      fetch(requestLines)
+    case .uploaded:
+      fetch(announcementLines)
+      fetch(upLines)
+    case .block:
+      fetch(pickerLines)
+      fetch(downLines)
+    case .verified: fetch(pickerLines)
+    case .other: fetch(messageLines)
+    }
+  }
 
   /// Fetches what a message of a peer looks at first. - Precondition: the swarm's first lines are at
   /// hand.
   @inline(__always)
   public func prefetch(_ key: PeerKey) { peers.prefetch(key, lines: 3) }
 
-  /// Fetches what a HAVE looks at of a piece.
+  /// Fetches whether we have a piece.
   @inline(__always)
-  public func prefetch(_ piece: PieceIndex) {
-    guard let places = picker?.places(of: piece) else { return }
-    places.have.prefetch()
-    places.count.prefetch()
-    places.announced.prefetch()
+  public func prefetchHave(of piece: PieceIndex) {
+    guard let place = picker?.have.place(of: piece) else { return }
+    place.prefetch()
   }
 
-  /// Fetches what a HAVE looks at of what is known of its sender. - Precondition: the peer is at hand.
+  /// Fetches how a piece is counted.
   @inline(__always)
-  public func prefetch(_ piece: PieceIndex, of key: PeerKey) {
-    guard peers.contains(key) else { return }
+  public func prefetchCount(of piece: PieceIndex) {
+    guard let place = picker?.availability.place(of: piece) else { return }
+    place.prefetch()
+  }
+
+  /// Fetches what a HAVE looks at first of its sender and of its piece.
+  @inline(__always)
+  public func prefetchAnnouncement(of piece: PieceIndex, by key: PeerKey) {
+    peers.prefetch(key, lines: 1)
+    prefetchCount(of: piece)
+  }
+
+  /// Fetches the rest of what a HAVE looks at. - Precondition: what `prefetchAnnouncement` fetches is
+  /// at hand.
+  @inline(__always)
+  public func prefetchStanding(of piece: PieceIndex, at key: PeerKey) {
+    guard peers.contains(key), picker != nil, piece.index < picker!.have.count else { return }
     let place = peers[key].pieces?.place(of: piece)
-    let request = peers[key].isWorthAsking ? peers[key].requests.firstPlace : nil
-    let announcement = picker?.availability.nextPlace
+    let isListed = picker!.availability.listing(of: piece) != .unwanted
+    let move = isListed ? picker!.availability.nextPlace : nil
+    if peers[key].isWorthAsking { peers.prefetch(key, lines: 2, from: 1) }
     place?.prefetch()
-    request?.prefetch()
-    announcement?.prefetch()
+    move?.prefetch()
   }
 
   /// Lines of a peer that its downloads and its uploads look at: what `PeerState` has first, and one run
@@ -50,6 +95,13 @@ extension Swarm {
     if picker != nil { picker!.prefetch() }
   }
 
+  /// Fetches what is known of a peer that asks us for a block.
+  @inline(__always)
+  public func prefetchRequest(by key: PeerKey) {
+    peers.prefetch(key, lines: 1)
+    peers.prefetch(key, lines: 2, from: Self.uploadLines.lowerBound)
+  }
+
   /// Fetches what is known of a peer that we send blocks.
   @inline(__always)
   public func prefetchUpload(to key: PeerKey) {
@@ -60,51 +112,54 @@ extension Swarm {
   /// Fetches what a block looks at, after which the next may be picked. - Precondition: the peer is at
   /// hand.
   @inline(__always)
-  public func prefetchTransfers(with key: PeerKey) {
+  public func prefetchTransfer(of piece: PieceIndex, with key: PeerKey) {
     guard picker != nil, peers.contains(key) else { return }
     let request = peers[key].requests.firstPlace
     let pieces = peers[key].pieces?.place(of: PieceIndex(number: 0))
+    let (slot, partials, blocks) = picker!.partials.places(of: piece)
     request.prefetch()
-    pieces?.prefetch()
-    picker!.availability.prefetchSearch()
+    pieces?.prefetch(lines: 3)
+    slot.prefetch()
+    partials.prefetch()
+    blocks.prefetch()
   }
 
-  /// Fetches what is looked at of each peer: when we have got a piece, and now and then.
-  public func prefetchEveryPeer() {
-    for slot in peers.slots { peers.prefetchSlot(slot, lines: 2) }
+  /// Fetches what is looked at of each peer when we have got a piece, and now and then. A processor
+  /// drops hints when more than a few dozen lines are on their way, so that this is done in parts.
+  public func prefetchEveryPeer(part: Int, of parts: Int) {
+    peers.prefetchSlots(part: part, of: parts, lines: 1)
   }
 
-  /// Fetches what is looked at of each peer when we have got a piece. - Precondition: the peers are at
-  /// hand.
-  public func prefetchEveryPeer(for piece: PieceIndex) {
-    for slot in peers.slots {
+  /// Fetches what is looked at of each peer when we have got a piece, in parts. - Precondition: the
+  /// peers of this part are at hand.
+  public func prefetchEveryPeer(for piece: PieceIndex, part: Int, of parts: Int) {
+    for slot in stride(from: part, to: peers.slots.upperBound, by: parts) {
       guard let key = peers.id(at: slot) else { continue }
       let place = peers[key].pieces?.place(of: piece)
+      let isWorthAsking = peers[key].isWorthAsking
       place?.prefetch()
+      if isWorthAsking { peers.prefetch(key, lines: 2, from: 1) }
     }
-    prefetch(piece)
-    guard picker != nil else { return }
-    picker!.availability.prefetchSearch()
   }
+
+  /// Fetches where a search for a piece begins. - Precondition: what `prefetchPicker` fetches is at
+  /// hand.
+  @inline(__always)
+  public func prefetchSearch() { if picker != nil { picker!.availability.prefetchSearch() } }
+
+  /// Fetches where what is known of pieces begins. - Precondition: the swarm's first lines are at hand.
+  @inline(__always)
+  public func prefetchPicker() { if picker != nil { picker!.prefetch() } }
 }
 
 extension PiecePicker {
-  /// Where what a HAVE looks at lies.
-  @inline(__always)
-  func places(
-    of piece: PieceIndex
-  ) -> (have: ElementPlace, count: ElementPlace, announced: ElementPlace) {
-    let places = availability.places(of: piece)
-    return (have.place(of: piece), places.count, places.announced)
-  }
-
   /// Fetches where what is known of pieces begins.
   @inline(__always)
   func prefetch() {
     let first = PieceIndex(number: 0)
     let sets = (missing.place(of: first), untouched.place(of: first), have.place(of: first))
-    let announced = availability.places(of: first).announced
-    let orders = availability.orders.place(of: 0)
+    let announced = availability.announced.place(of: 0)
+    let orders = availability.orders.place(of: Int(PiecePriority.normal.rawValue))
     sets.0.prefetch()
     sets.1.prefetch()
     sets.2.prefetch()

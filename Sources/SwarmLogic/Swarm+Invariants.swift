@@ -27,7 +27,7 @@ extension Swarm {
       require(isFetching || !isAsked, "\(key) is asked for more than it fetches")
       require(peers[key].metadataPartsServed >= 0, "metadata served")
       if let picker, let pieces = peers[key].pieces, peers[key].webSeed == nil {
-        let (count, interest) = (peers[key].interestingCount, peers[key].weAreInterested)
+        let (count, interest) = (Int(peers[key].interestingCount), peers[key].weAreInterested)
         require(count == picker.countWanted(in: pieces), "\(key) has \(count) interesting pieces")
         require(interest == (count > 0), "\(key): interest")
       }

@@ -81,17 +81,13 @@ extension Swarm {
     }
     if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: pieceCount) }
     guard peers[key].pieces!.insert(piece) else { return }
-    let standing = picker!.addHave(piece)
+    let isMissing = picker!.addHave(piece)
     if isComplete { noteProgress(with: piece, of: key, at: now, into: &effects) }
     noteIfComplete(key)
-    switch standing {
-    case .unwanted: break
-    case .verified: dropIfNothingToTrade(key, at: now, into: &effects)
-    case .missing:
-      peers[key].interestingCount += 1
-      updateInterest(in: key, at: now, into: &effects)
-      fillPipeline(key, at: now, into: &effects)
-    }
+    guard isMissing else { return dropIfNothingToTrade(key, at: now, into: &effects) }
+    peers[key].interestingCount += 1
+    updateInterest(in: key, at: now, into: &effects)
+    fillPipeline(key, at: now, into: &effects)
   }
 
   /// We are a seed, and a peer has come to have a piece: that tells what became of those we gave.
@@ -179,7 +175,7 @@ extension Swarm {
         picker?.addHave(piece)
       }
     }
-    peers[key].interestingCount = picker?.countWanted(in: peers[key].pieces!) ?? 0
+    peers[key].interestingCount = Int32(picker?.countWanted(in: peers[key].pieces!) ?? 0)
     noteIfComplete(key)
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)

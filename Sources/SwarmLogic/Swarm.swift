@@ -26,11 +26,17 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var isDownloadPaused = false
   /// What is fetched and how; nil until the metadata is known.
   var picker: PiecePicker?
+  var geometry: PieceGeometry?
+  var passingOn = PassingOn()
+  var spreading = PieceSpreading()
+  public internal(set) var configuration: SwarmConfiguration
+  // Payload bytes since the start.
+  public internal(set) var down: RateMeter
+  public internal(set) var up: RateMeter
 
   /// What its peers meet under.
   public internal(set) var names: SwarmNames
   public let ourPeerID: PeerID
-  public internal(set) var configuration: SwarmConfiguration
 
   var generator: SeededGenerator
   var candidates: CandidateList
@@ -39,9 +45,6 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var smartBan = SmartBan()
   var departures = Departures()
   var choker: Choker
-  var spreading = PieceSpreading()
-  var passingOn = PassingOn()
-  var geometry: PieceGeometry?
   /// The info dictionary, once it is known.
   var metadata: [UInt8] = []
   var metadataExchange = MetadataExchange()
@@ -69,9 +72,6 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var dialBudget: Double
   var lastWake: Moment
 
-  // Totals since the start, in payload bytes.
-  public internal(set) var down: RateMeter
-  public internal(set) var up: RateMeter
   /// Bytes received that were of no use: duplicates, unrequested, corrupt.
   public internal(set) var wastedBytes: UInt64 = 0
   /// Connections that payload came from.

@@ -126,7 +126,8 @@ private struct PickerModel {
     for piece in 0..<geometry.pieceCount where all || random.below(20) == 0 {
       guard peers[index].bitfield.insert(PieceIndex(piece)) else { continue }
       peers[index].pieces.insert(piece)
-      picker.addHave(PieceIndex(piece))
+      let isMissing = picker.addHave(PieceIndex(piece))
+      #expect(isMissing == isWanted(piece))
     }
   }
 
