@@ -18,7 +18,7 @@ COMPLETIONS = bash-completion/completions/shoal zsh/site-functions/_shoal \
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup build dist install clean demo demo-tracker lint
-.PHONY: test test-units test-interoperation test-simulations test-hostile test-flood-short
+.PHONY: test test-units test-interoperation test-simulations test-replays test-hostile test-flood-short
 .PHONY: test-ring test-tree test-chord test-faults test-flood test-kill test-kill-tracker test-asan test-tsan
 .PHONY: fuzz fuzz-short
 .PHONY: bench bench-transfer bench-client bench-tracker bench-swarm
@@ -58,6 +58,10 @@ test-simulations: build ## run every scenario of the simulator over RUNS seeds (
 	$(SWIFT) build --scratch-path $(SCRATCH) --product shoal
 	@SHOAL_BINARY=$(abspath $(BINARY)) DEBUG_BINARY=$(abspath $(SCRATCH)/debug/shoal) \
 	  Scripts/simulations
+
+test-replays: build ## compare 200 runs of 50 peers, twice in release and once in debug (ten minutes)
+	$(SWIFT) build --scratch-path $(SCRATCH) --product shoal
+	@SHOAL_BINARY=$(abspath $(BINARY)) DEBUG_BINARY=$(abspath $(SCRATCH)/debug/shoal) Scripts/replays
 
 test-interoperation: ## run real clients and trackers against shoal in a network namespace
 	$(SWIFT) build --scratch-path $(SCRATCH) --build-tests
