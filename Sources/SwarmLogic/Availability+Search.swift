@@ -8,17 +8,19 @@ extension Availability {
 
   /// The rarest untouched piece of the highest priority among those of a peer.
   ///
-  /// Looks along the order first, which ends at once when the peer has much. A peer that has none
-  /// of the rarest pieces is searched by what it has, `mostCompared` of it at most, from a random
-  /// place on; all of it when the pieces differ in priority. `untouched` are the listed pieces. So
-  /// a pick costs O(pieces / 64 + mostCompared).
+  /// Looks along the order first, behind what no peer has: that ends at once when the peer has much. A
+  /// peer that has none of the rarest pieces is searched by what it has, `mostCompared` of it at most,
+  /// from a random place on; all of it when the pieces differ in priority. `untouched` are the listed
+  /// pieces. So a pick costs O(pieces / 64 + mostCompared).
   mutating func rarest(
     of has: Bitfield, untouched: Bitfield, using generator: inout SeededGenerator
   ) -> PieceIndex? {
     catchUp(using: &generator)
     var budget = has.wordCount + min(Self.mostCompared, has.setCount)
     for level in orders.indices.reversed() where orders[level] != nil {
-      if let piece = orders[level]!.first(in: has, budget: &budget) { return piece }
+      if let piece = orders[level]!.first(in: has, but: -everywhere, budget: &budget) {
+        return piece
+      }
     }
     guard budget == 0 else { return nil }
     let only = onlyLevel

@@ -46,7 +46,7 @@ struct Availability {
   }
 
   private var counts: [Entry]
-  private var everywhere = 0
+  private(set) var everywhere = 0
   private(set) var announced: [Move] = []
   /// One order for each priority above unwanted, made when it is first used.
   var orders: [RarityOrder?]

@@ -125,14 +125,17 @@ struct RarityOrder {
     lowest = max(0, lowest - count)
   }
 
-  /// The first listed piece of a set. Looks at `budget` pieces at most and leaves the rest of the
-  /// budget: with none left the search may have ended early.
-  mutating func first(in set: Bitfield, budget: inout Int) -> PieceIndex? {
+  /// The first listed piece of a set, of the first `budget` in the order. Leaves the rest of the budget:
+  /// with none left the search may have ended early. None of the set is in the bucket `nobodys`, below
+  /// which there are none: those are not looked at.
+  mutating func first(in set: Bitfield, but nobodys: Int, budget: inout Int) -> PieceIndex? {
     while lowest < buckets.count && buckets[lowest].count == 0 {
       steps += 1
       lowest += 1
     }
-    var place = origin
+    let skipped = min(count(in: nobodys), budget)
+    budget -= skipped
+    var place = origin + skipped
     while place < order.count && budget > 0 {
       steps += 1
       budget -= 1

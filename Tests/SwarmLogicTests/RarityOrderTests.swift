@@ -33,7 +33,7 @@ import TorrentModel
       default:
         // Finding the first piece moves the mark of the lowest bucket.
         var budget = pieces
-        let first = order.first(in: .full(count: pieces), budget: &budget)
+        let first = order.first(in: .full(count: pieces), but: -1, budget: &budget)
         #expect(first.map { buckets[$0.index] } == buckets.compactMap { $0 }.min(), "seed \(seed)")
       }
       let listed = (0..<order.count).map { order[$0] }
