@@ -59,7 +59,7 @@ test-simulations: build ## run every scenario of the simulator over RUNS seeds (
 	@SHOAL_BINARY=$(abspath $(BINARY)) DEBUG_BINARY=$(abspath $(SCRATCH)/debug/shoal) \
 	  Scripts/simulations
 
-test-replays: build ## compare 200 runs of 50 peers, twice in release and once in debug (ten minutes)
+test-replays: build ## compare 200 runs of 50 peers, twice in release and once in debug (seven minutes)
 	$(SWIFT) build --scratch-path $(SCRATCH) --product shoal
 	@SHOAL_BINARY=$(abspath $(BINARY)) DEBUG_BINARY=$(abspath $(SCRATCH)/debug/shoal) Scripts/replays
 
