@@ -7,7 +7,7 @@ public import CPrefetch
 /// its time.
 public enum Prefetch {
   /// Bytes of a cache line.
-  public static let lineLength = 64
+  @inlinable public static var lineLength: Int { 64 }
 
   /// Fetches the line in which an address lies.
   @inlinable @inline(__always)

@@ -32,7 +32,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
   // MARK: Where a slot lies
 
   /// Bytes of a cache line.
-  @inlinable static var line: Int { 64 }
+  @inlinable static var line: Int { Prefetch.lineLength }
 
   /// Bytes from the start of a slot to its element.
   @inlinable static var elementOffset: Int {

@@ -68,6 +68,7 @@ struct EventQueue: ~Copyable {
     if postedCount == posted.count { deliver() }
   }
 
+  /// Puts what was posted into the ring.
   private mutating func deliver() {
     for number in 0..<postedCount {
       let slot = Self.slot(of: posted[number])

@@ -24,7 +24,8 @@ public struct OutstandingRequest: Hashable, Sendable {
 ///
 /// The invariants: a piece is verified, in flight, untouched, or unwanted and not begun;
 /// `untouched` and the order of `availability` list the same pieces; `missing` is every wanted
-/// piece that is not verified, which `availability` knows of each, too. A block is outstanding at several peers only after an endgame.
+/// piece that is not verified, which `availability` knows of each, too. A block is outstanding at
+/// several peers only after an endgame.
 ///
 /// The order of preference is `PiecePreference`, the last phase `Endgame`. An operation on a block
 /// or a HAVE is O(1); a new piece costs at most what `Availability.rarest` says.

@@ -125,7 +125,7 @@ extension Swarm {
   }
 
   /// Fetches what is looked at of each peer when we have got a piece, and now and then. A processor
-  /// drops hints when more than a few dozen lines are on their way, so that this is done in parts.
+  /// may drop hints when some dozen lines are on their way, so that this is done in parts.
   public func prefetchEveryPeer(part: Int, of parts: Int) {
     peers.prefetchSlots(part: part, of: parts, lines: 1)
   }
