@@ -2,7 +2,7 @@ public import DeterministicCore
 
 /// How a host is joined to the others: everything between two hosts is the sum of their two links,
 /// as on the Internet, where the narrow and slow parts are at the edges.
-public struct AccessLink: Sendable {
+public struct AccessLink: Hashable, Sendable {
   /// Bytes a second; 0 sends nothing.
   public var uplink: Double
   /// Bytes a second; infinite where it is no bottleneck.
@@ -21,6 +21,28 @@ public struct AccessLink: Sendable {
     self.uplink = uplink
     self.downlink = downlink
   }
+}
+
+/// The links of all hosts. Most hosts have the link of many others, and each kind of link is kept once: a
+/// message looks at both ends' links, which are at hand in a large swarm, too.
+struct AccessLinks {
+  private var kinds: [AccessLink] = []
+  private var kindOfHost: [UInt32] = []
+
+  init(_ links: [AccessLink]) {
+    var known: [AccessLink: UInt32] = [:]
+    for link in links {
+      let kind = known[link] ?? UInt32(kinds.count)
+      if kind == kinds.count {
+        known[link] = kind
+        kinds.append(link)
+      }
+      kindOfHost.append(kind)
+    }
+  }
+
+  /// A host's link.
+  subscript(host: Int) -> AccessLink { kinds[Int(kindOfHost[host])] }
 }
 
 extension Double {

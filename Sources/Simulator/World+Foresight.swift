@@ -130,22 +130,11 @@ extension World {
       for: PieceIndex(number: event.piece), part: part, of: Self.parts)
   }
 
-  /// Fetches what sending these messages will look at: the flows of a host lie apart, as its peers do,
-  /// and so do the links behind them.
+  /// Fetches what sending these messages will look at: the flows of a host lie apart, as its peers do.
   func foresee(_ effects: [SwarmEffect], of host: SimulatedHost) {
     guard effects.count > 1 else { return }
-    forEachFlow(of: effects, host) { connections.prefetch($0) }
-    forEachFlow(of: effects, host) { flow in
-      links.place(of: Int(connections[flow ^ 1].host)).prefetch()
-    }
-  }
-
-  @inline(__always)
-  private func forEachFlow(
-    of effects: [SwarmEffect], _ host: SimulatedHost, _ body: (UInt32) -> Void
-  ) {
     for effect in effects {
-      if case .send(let key, _) = effect, let flow = host.flow(key) { body(flow) }
+      if case .send(let key, _) = effect, let flow = host.flow(key) { connections.prefetch(flow) }
     }
   }
 }

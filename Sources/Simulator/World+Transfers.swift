@@ -17,11 +17,11 @@ extension World {
     takeTurn(flow, of: host)
   }
 
+  /// The invariant: while a flow has a turn, its host sends, or has no uplink at all.
   private mutating func takeTurn(_ flow: UInt32, of host: SimulatedHost) {
-    if !connections[flow].hasTurn {
-      connections[flow].hasTurn = true
-      host.turns.append(flow)
-    }
+    guard !connections[flow].hasTurn else { return }
+    connections[flow].hasTurn = true
+    host.turns.append(flow)
     startSending(host)
   }
 
@@ -145,7 +145,8 @@ extension World {
     let flow = event.subject ^ 1
     guard connections.isOpen(flow, event.generation) else { return }
     connections[flow].inFlight -= 1
-    guard !connections[waitingOn: flow].isEmpty else { return }
+    // The host need not be looked at for a flow that has its turn coming.
+    guard !connections[flow].hasTurn, !connections[waitingOn: flow].isEmpty else { return }
     takeTurn(flow, of: hosts[Int(connections[flow].host)])
   }
 

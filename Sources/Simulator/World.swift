@@ -27,8 +27,7 @@ public struct World: ~Copyable {
   var hosts: [SimulatedHost] = []
   /// Where they lie, for `foresee`.
   var places: [HostPlace] = []
-  /// The hosts' links, close together.
-  let links: [AccessLink]
+  let links: AccessLinks
   var connections = ConnectionTable()
   var tracker: Tracker
   var effects: [SwarmEffect] = []
@@ -77,7 +76,7 @@ public struct World: ~Copyable {
     self.plan = plan
     self.checkEvery = checkEvery
     geometry = plan.geometry
-    links = plan.hosts.map(\.link)
+    links = AccessLinks(plan.hosts.map(\.link))
     var generator = SeededGenerator(seed: seed)
     var policy = AnnouncePolicy()
     policy.jitter = .minutes(1)

@@ -17,8 +17,8 @@ extension Availability {
   ) -> PieceIndex? {
     catchUp(using: &generator)
     var budget = has.wordCount + min(Self.mostCompared, has.setCount)
-    for level in orders.indices.reversed() where orders[level] != nil {
-      if let piece = orders[level]!.first(in: has, but: -everywhere, budget: &budget) {
+    for level in orders.indices.reversed() where !orders[level].isUnused {
+      if let piece = orders[level].first(in: has, but: -everywhere, budget: &budget) {
         return piece
       }
     }
@@ -36,7 +36,7 @@ extension Availability {
         let piece = Self.firstPiece(of: &word, at: position)
         // Of one priority, no piece's own is looked at.
         let level = only ?? Int(listing(of: piece).rawValue)
-        let rank = orders[level]!.rank(of: piece)
+        let rank = orders[level].rank(of: piece)
         if best == nil || level > best!.level || (level == best!.level && rank < best!.rank) {
           best = (piece, level, rank)
         }

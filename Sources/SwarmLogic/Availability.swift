@@ -14,9 +14,9 @@ import TorrentModel
 /// A piece that is announced is counted at once, but moves up in its order only before the order is
 /// next looked at: a HAVE touches two cache lines instead of a dozen, and what ten HAVEs move is moved
 /// when it is all at hand. The invariant: `announced` holds the moves not made, in their order.
-struct Availability {
+struct Availability: ~Copyable {
   /// What is known of a piece, in one word.
-  private struct Entry {
+  struct Entry {
     private var word: UInt32 = 0
 
     /// Peers that have the piece, of those that are counted piece by piece.
@@ -45,12 +45,15 @@ struct Availability {
     let bucket: UInt32
   }
 
-  private var counts: [Entry]
+  var counts: [Entry]
   private(set) var everywhere = 0
-  private(set) var announced: [Move] = []
-  /// One order for each priority above unwanted, made when it is first used.
-  var orders: [RarityOrder?]
+  var announced: [Move] = []
   var searchSteps = 0
+  /// One order for each priority, for those above unwanted made when it is first used. In place: an
+  /// array of them would be one object more on the way to a piece, and a look at a part of one of its
+  /// elements may be a copy of it.
+  var orders = InlineArray<4, RarityOrder> { _ in RarityOrder(pieceCount: 0) }
+  private let inPlace = InPlace()
 
   /// Moves left undone at most.
   static let mostAnnounced = 64
@@ -61,7 +64,6 @@ struct Availability {
 
   init(pieceCount: Int) {
     counts = Array(repeating: Entry(), count: pieceCount)
-    orders = Array(repeating: nil, count: PiecePriority.allCases.count)
   }
 
   /// Connected peers that have the piece. O(1).
@@ -73,8 +75,8 @@ struct Availability {
   /// Pieces listed as untouched that at least one peer has. O(1).
   var fetchableCount: Int {
     var total = 0
-    for level in orders.indices where orders[level] != nil {
-      total += orders[level]!.count - orders[level]!.count(in: -everywhere)
+    for level in orders.indices {
+      total += orders[level].count - orders[level].count(in: -everywhere)
     }
     // Those that have come to be at a peer, and stand in their order as if they were at none.
     for move in announced where Int(move.bucket) == -everywhere { total += 1 }
@@ -90,10 +92,10 @@ struct Availability {
   }
 
   /// Swaps, and pieces, buckets and words looked at.
-  var steps: Int { orders.reduce(searchSteps) { $0 + ($1?.steps ?? 0) } }
+  var steps: Int { orders.indices.reduce(searchSteps) { $0 + orders[$1].steps } }
 
   /// Buckets kept for the most used priority.
-  var bucketCount: Int { orders.reduce(0) { max($0, $1?.bucketCount ?? 0) } }
+  var bucketCount: Int { orders.indices.reduce(0) { max($0, orders[$1].bucketCount) } }
 
   // MARK: Peers come, announce and go
 
@@ -143,14 +145,14 @@ struct Availability {
     counts[piece.index].count = count - 1
     let priority = counts[piece.index].listing
     if priority != .unwanted {
-      orders[Int(priority.rawValue)]!.lower(piece, from: count, using: &generator)
+      orders[Int(priority.rawValue)].lower(piece, from: count, using: &generator)
     }
   }
 
   private mutating func rebase() {
     let borrowed = -everywhere
     for piece in counts.indices { counts[piece].count -= borrowed }
-    for level in orders.indices { orders[level]?.dropLowest(borrowed) }
+    for level in orders.indices { orders[level].dropLowest(borrowed) }
     everywhere = 0
   }
 
@@ -159,7 +161,7 @@ struct Availability {
     guard !announced.isEmpty else { return }
     for move in announced {
       let level = Int(counts[move.piece.index].listing.rawValue)
-      orders[level]!.raise(move.piece, from: Int(move.bucket), using: &generator)
+      orders[level].raise(move.piece, from: Int(move.bucket), using: &generator)
     }
     announced.removeAll(keepingCapacity: true)
   }
@@ -178,10 +180,9 @@ struct Availability {
   @inline(__always)
   func prefetchSearch() {
     let level = Int(PiecePriority.normal.rawValue)
-    guard orders[level] != nil else { return }
-    let front = orders[level]!.frontPlace
-    let buckets = orders[level]!.bucketPlace
-    let positions = orders[level]!.positionPlace
+    let front = orders[level].frontPlace
+    let buckets = orders[level].bucketPlace
+    let positions = orders[level].positionPlace
     let counts = counts.place(of: 0)
     var moved = InlineArray<8, Int>(repeating: 0)
     let count = min(announced.count, moved.count)
@@ -204,8 +205,8 @@ struct Availability {
     guard priority != .unwanted else { return }
     catchUp(using: &generator)
     let level = Int(priority.rawValue)
-    if orders[level] == nil { orders[level] = RarityOrder(pieceCount: counts.count) }
-    orders[level]!.insert(piece, bucket: counts[piece.index].count, using: &generator)
+    if orders[level].isUnused { orders[level] = RarityOrder(pieceCount: counts.count) }
+    orders[level].insert(piece, bucket: counts[piece.index].count, using: &generator)
     counts[piece.index].listing = priority
   }
 
@@ -214,14 +215,14 @@ struct Availability {
     let priority = counts[piece.index].listing
     guard priority != .unwanted else { return }
     catchUp(using: &generator)
-    orders[Int(priority.rawValue)]!.remove(piece, bucket: counts[piece.index].count)
+    orders[Int(priority.rawValue)].remove(piece, bucket: counts[piece.index].count)
     counts[piece.index].listing = .unwanted
   }
 
   /// Whether any untouched piece has a higher priority.
   func hasPriority(above priority: PiecePriority) -> Bool {
     for level in (Int(priority.rawValue) + 1)..<max(orders.count, Int(priority.rawValue) + 1)
-    where (orders[level]?.count ?? 0) > 0 {
+    where orders[level].count > 0 {
       return true
     }
     return false
@@ -231,7 +232,7 @@ struct Availability {
   /// differ.
   var onlyLevel: Int? {
     var (used, last) = (0, 0)
-    for level in orders.indices where (orders[level]?.count ?? 0) > 0 {
+    for level in orders.indices where orders[level].count > 0 {
       used += 1
       last = level
     }

@@ -169,6 +169,11 @@ public struct Choker: Sendable {
     return changes(candidates, chosen: chosen)
   }
 
+  /// Whether `fillFreeSlots` may find a slot free when so many peers are interested and unchoked. O(1).
+  public func mayHaveFreeSlot(serving served: Int) -> Bool {
+    regularSlots == 0 || served < regularSlots + optimisticSlots - withheld
+  }
+
   /// Whether a peer that has been served for a round could have given something back and did not.
   private static func gaveNothing(_ candidate: Candidate, at now: Moment) -> Bool {
     candidate.isUnchoked && candidate.isWanted && candidate.receiveRate == 0

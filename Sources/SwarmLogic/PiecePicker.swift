@@ -27,9 +27,12 @@ public struct OutstandingRequest: Hashable, Sendable {
 /// piece that is not verified, which `availability` knows of each, too. A block is outstanding at
 /// several peers only after an endgame.
 ///
+/// Not copyable, as the swarm that holds it is not: a copy made in passing to read one field would count
+/// a reference for each of its arrays, and wait for each of them.
+///
 /// The order of preference is `PiecePreference`, the last phase `Endgame`. An operation on a block
 /// or a HAVE is O(1); a new piece costs at most what `Availability.rarest` says.
-public struct PiecePicker: Sendable {
+public struct PiecePicker: ~Copyable, Sendable {
   /// What is remembered of a peer, at its slot; of another generation, nothing.
   struct PeerRecord {
     var generation: UInt32 = 0
@@ -78,6 +81,7 @@ public struct PiecePicker: Sendable {
   var searchSteps = 0
   /// Where the next search for duplicates starts.
   var endgameCursor = BlockCursor()
+  private let inPlace = InPlace()
 
   /// A picker for a torrent of which `have` is verified; everything else is wanted.
   public init(geometry: PieceGeometry, have: Bitfield, generator: SeededGenerator) {

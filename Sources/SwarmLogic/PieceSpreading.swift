@@ -80,7 +80,7 @@ extension Swarm {
 
   /// Whether we are a seed and no peer has a piece: it is given to those we serve, not away.
   func isSpreading(_ piece: PieceIndex) -> Bool {
-    isComplete && picker!.availability(of: piece) == 0
+    isComplete && picker.wrapped.availability(of: piece) == 0
   }
 
   /// A peer asks for a block: an offer of that piece is taken up, and another may follow.

@@ -5,10 +5,10 @@ import TorrentModel
 /// announcement.
 ///
 /// The invariant: `order` is a permutation of all pieces. Those that are not listed come first, in
-/// any order, up to `origin`; then each bucket's pieces, buckets rising, without gaps. Inside a
+/// any order; then each bucket's pieces, buckets rising, without gaps. Inside a
 /// bucket every order is equally likely, which is the random tie-break. An empty bucket's `start`
 /// means nothing.
-struct RarityOrder {
+struct RarityOrder: ~Copyable {
   private struct Bucket {
     var start: UInt32 = 0
     var count: UInt32 = 0
@@ -17,8 +17,10 @@ struct RarityOrder {
   private var order: [PieceIndex]
   private var position: [UInt32]
   private var buckets: [Bucket] = []
-  /// The first listed piece's place in `order`.
-  private var origin: Int
+  /// As many as are in `order`, known without a look at it.
+  private let pieceCount: UInt32
+  /// Pieces that are not listed.
+  private var unlisted: UInt32
   /// No bucket below this one holds a piece.
   private var lowest = 0
 
@@ -28,11 +30,18 @@ struct RarityOrder {
   init(pieceCount: Int) {
     order = (0..<pieceCount).map { PieceIndex($0) }
     position = (0..<UInt32(pieceCount)).map { $0 }
-    origin = pieceCount
+    self.pieceCount = UInt32(pieceCount)
+    unlisted = UInt32(pieceCount)
   }
 
+  /// The first listed piece's place in `order`.
+  private var origin: Int { Int(unlisted) }
+
+  /// It has room for no piece: none was ever listed.
+  var isUnused: Bool { pieceCount == 0 }
+
   /// Pieces listed.
-  var count: Int { order.count - origin }
+  var count: Int { Int(pieceCount - unlisted) }
 
   /// Buckets kept, empty ones included.
   var bucketCount: Int { buckets.count }
@@ -61,7 +70,7 @@ struct RarityOrder {
     _ piece: PieceIndex, bucket: Int, using generator: inout SeededGenerator
   ) {
     while buckets.count <= bucket { buckets.append(Bucket()) }
-    origin -= 1
+    unlisted -= 1
     var place = origin
     swapPlaces(Int(position[piece.index]), place)
     for below in min(lowest, bucket)..<bucket {
@@ -91,7 +100,7 @@ struct RarityOrder {
       buckets[below].start += 1
       place = first
     }
-    origin += 1
+    unlisted += 1
   }
 
   /// Moves a listed piece from `bucket` to the next one up. O(1).

@@ -59,7 +59,7 @@ extension Swarm {
 
   /// The piece that a peer lacks and that fewest were shown or have.
   private mutating func nextPieceToShow(_ key: PeerKey, _ shown: Bitfield) -> PieceIndex? {
-    guard let geometry, let picker else { return nil }
+    guard let geometry, picker != nil else { return nil }
     if revealCounts.isEmpty { revealCounts = Array(repeating: 0, count: geometry.pieceCount) }
     var best: (piece: PieceIndex, count: Int)?
     // From another place each time: of pieces alike, no two peers should be shown the same.
@@ -67,7 +67,7 @@ extension Swarm {
     for step in 0..<geometry.pieceCount {
       let piece = PieceIndex((start + step) % geometry.pieceCount)
       guard peers[key].pieces?[piece] != true, !shown[piece] else { continue }
-      let count = picker.availability(of: piece) + Int(revealCounts[piece.index])
+      let count = picker.wrapped.availability(of: piece) + Int(revealCounts[piece.index])
       if best.map({ count < $0.count }) ?? true { best = (piece, count) }
       if count == 0 { break }
     }

@@ -23,8 +23,8 @@ extension Swarm {
     var blocks: [Block] = []
     pick(depth - outstanding, of: pieces, for: key, onlyFast: onlyFast, into: &blocks)
     if blocks.isEmpty, outstanding == 0, !onlyFast,
-      picker!.partialPieceCount >= picker!.mostPartialPieces,
-      let stalled = picker!.mostStalledPiece, hasUntouchedPiece(pieces)
+      picker.wrapped.partialPieceCount >= picker.wrapped.mostPartialPieces,
+      let stalled = picker.wrapped.mostStalledPiece, hasUntouchedPiece(pieces)
     {
       // Pieces that nobody delivers hold all the memory there is, and this peer could use it.
       abandon(stalled, at: now, into: &effects)
@@ -41,7 +41,7 @@ extension Swarm {
 
   private func hasUntouchedPiece(_ pieces: Bitfield) -> Bool {
     var isAny = false
-    pieces.forEachShared(with: picker!.untouched) { _ in
+    pieces.forEachShared(with: picker.wrapped.untouched) { _ in
       isAny = true
       return false
     }
@@ -51,8 +51,8 @@ extension Swarm {
   private mutating func pick(
     _ count: Int, of pieces: Bitfield, for key: PeerKey, onlyFast: Bool, into blocks: inout [Block]
   ) {
-    if !picker!.windows.isEmpty { picker!.meet(readingCompany(asking: key)) }
-    picker!.pick(
+    if !picker.wrapped.windows.isEmpty { picker.wrapped.meet(readingCompany(asking: key)) }
+    picker.wrapped.pick(
       for: key, has: pieces, atMost: count, suggested: peers[key].suggested,
       allowedFast: onlyFast ? peers[key].allowedFast : nil, into: &blocks)
   }
@@ -80,7 +80,7 @@ extension Swarm {
       outstanding: peers[key].requests.count, at: now)
 
     var others: [PeerKey] = []
-    switch picker!.arrived(block, from: key, others: &others) {
+    switch picker.wrapped.arrived(block, from: key, others: &others) {
     case .unexpected:
       wastedBytes += UInt64(block.length)
     case .accepted(let completesPiece):
@@ -203,11 +203,11 @@ extension Swarm {
       ban(endpoint, .corruptPiece, at: now, into: &effects)
     }
     hashExchange.inquiry.end(piece)
-    guard picker?.have[piece] == false else { return }
+    guard picker != nil, !picker.wrapped.have[piece] else { return }
     noteSources(of: piece)
     verifiedBytes += UInt64(geometry?.length(of: piece) ?? 0)
-    let wasWanted = picker!.wants(piece)
-    picker!.verified(piece)
+    let wasWanted = picker.wrapped.wants(piece)
+    picker.wrapped.verified(piece)
     effects.append(.report(.pieceVerified(piece)))
     // A loop of its own: the peers lie apart in memory, and are waited for side by side.
     for slot in peers.slots where wasWanted {
@@ -223,7 +223,7 @@ extension Swarm {
       fillPipeline(key, at: now, into: &effects)
     }
     fetchFromWebSeeds(at: now, into: &effects)
-    guard wasWanted, picker!.isFinished else { return }
+    guard wasWanted, picker.wrapped.isFinished else { return }
     effects.append(.report(.complete))
     if !isComplete { tellUploadOnly(at: now, into: &effects) }
     for key in peers.ids { dropIfNothingToTrade(key, at: now, into: &effects) }
@@ -234,8 +234,8 @@ extension Swarm {
   ) {
     guard let length = geometry?.length(of: piece) else { return }
     wastedBytes += UInt64(length)
-    let senders = picker!.senders(of: piece).map { endpoint(of: $0) }
-    let contributors = picker!.failed(piece)
+    let senders = picker.wrapped.senders(of: piece).map { endpoint(of: $0) }
+    let contributors = picker.wrapped.failed(piece)
     effects.append(.report(.pieceFailed(piece, contributors: contributors.count)))
     // Whoever sent all of it is to blame, over however many connections. Otherwise the piece is
     // fetched again from one peer: if that copy is right it tells who spoiled this one, and if it

@@ -16,10 +16,10 @@ extension Swarm {
   /// picker's first part, of all of the picker, what a request looks at, and the meters.
   static let announcementLines = 0..<2
   static let messageLines = 0..<5
-  static let pickerLines = 0..<7
-  static let requestLines = 6..<10
-  static let downLines = 9..<13
-  static let upLines = 12..<16
+  static let pickerLines = 0..<10
+  static let requestLines = 9..<13
+  static let downLines = 12..<16
+  static let upLines = 15..<19
 
   /// Fetches those lines of a swarm that an input looks at.
   @inline(__always)
@@ -52,15 +52,13 @@ extension Swarm {
   /// Fetches whether we have a piece.
   @inline(__always)
   public func prefetchHave(of piece: PieceIndex) {
-    guard let place = picker?.have.place(of: piece) else { return }
-    place.prefetch()
+    if picker != nil { picker.wrapped.have.place(of: piece).prefetch() }
   }
 
   /// Fetches how a piece is counted.
   @inline(__always)
   public func prefetchCount(of piece: PieceIndex) {
-    guard let place = picker?.availability.place(of: piece) else { return }
-    place.prefetch()
+    if picker != nil { picker.wrapped.availability.place(of: piece).prefetch() }
   }
 
   /// Fetches what a HAVE looks at first of its sender and of its piece.
@@ -74,10 +72,12 @@ extension Swarm {
   /// at hand.
   @inline(__always)
   public func prefetchStanding(of piece: PieceIndex, at key: PeerKey) {
-    guard peers.contains(key), picker != nil, piece.index < picker!.have.count else { return }
+    guard peers.contains(key), picker != nil, piece.index < picker.wrapped.have.count else {
+      return
+    }
     let place = peers[key].pieces?.place(of: piece)
-    let isListed = picker!.availability.listing(of: piece) != .unwanted
-    let move = isListed ? picker!.availability.nextPlace : nil
+    let isListed = picker.wrapped.availability.listing(of: piece) != .unwanted
+    let move = isListed ? picker.wrapped.availability.nextPlace : nil
     if peers[key].isWorthAsking { peers.prefetch(key, lines: 2, from: 1) }
     place?.prefetch()
     move?.prefetch()
@@ -92,7 +92,7 @@ extension Swarm {
   @inline(__always)
   public func prefetchDownload(from key: PeerKey) {
     peers.prefetch(key, lines: Self.downloadLines.count)
-    if picker != nil { picker!.prefetch() }
+    if picker != nil { picker.wrapped.prefetch() }
   }
 
   /// Fetches what is known of a peer that asks us for a block.
@@ -116,7 +116,7 @@ extension Swarm {
     guard picker != nil, peers.contains(key) else { return }
     let request = peers[key].requests.firstPlace
     let pieces = peers[key].pieces?.place(of: PieceIndex(number: 0))
-    let (slot, partials, blocks) = picker!.partials.places(of: piece)
+    let (slot, partials, blocks) = picker.wrapped.partials.places(of: piece)
     request.prefetch()
     pieces?.prefetch(lines: 3)
     slot.prefetch()
@@ -145,11 +145,11 @@ extension Swarm {
   /// Fetches where a search for a piece begins. - Precondition: what `prefetchPicker` fetches is at
   /// hand.
   @inline(__always)
-  public func prefetchSearch() { if picker != nil { picker!.availability.prefetchSearch() } }
+  public func prefetchSearch() { if picker != nil { picker.wrapped.availability.prefetchSearch() } }
 
   /// Fetches where what is known of pieces begins. - Precondition: the swarm's first lines are at hand.
   @inline(__always)
-  public func prefetchPicker() { if picker != nil { picker!.prefetch() } }
+  public func prefetchPicker() { if picker != nil { picker.wrapped.prefetch() } }
 }
 
 extension PiecePicker {
@@ -159,11 +159,9 @@ extension PiecePicker {
     let first = PieceIndex(number: 0)
     let sets = (missing.place(of: first), untouched.place(of: first), have.place(of: first))
     let announced = availability.announced.place(of: 0)
-    let orders = availability.orders.place(of: Int(PiecePriority.normal.rawValue))
     sets.0.prefetch()
     sets.1.prefetch()
     sets.2.prefetch()
     announced.prefetch()
-    orders.prefetch()
   }
 }

@@ -165,7 +165,7 @@ extension Swarm {
     case .nodes(let nodes):
       send(.hashes(range, nodes), to: key, at: now, into: &effects)
     case .needsLeaves(let piece)
-    where picker?.have[piece] == true && !peers[key].awaitsLeaves && !isSuperSeeding:
+    where picker != nil && picker.wrapped.have[piece] && !peers[key].awaitsLeaves && !isSuperSeeding:
       peers[key].awaitsLeaves = true
       effects.append(.readLeaves(key, range, piece))
     case .needsLeaves, .none:

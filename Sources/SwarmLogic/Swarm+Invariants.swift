@@ -17,6 +17,8 @@ extension Swarm {
     require(!hasFreePlace, "a free place is left unfilled")
     let unchoked = all.count { !peers[$0].isChoked }
     require(unchoked <= choker.slotCount, "\(unchoked) peers in \(choker.slotCount) slots")
+    let served = all.count { !peers[$0].isChoked && peers[$0].isInterested }
+    require(servedCount == served, "\(servedCount) peers are counted as served, not \(served)")
     for key in all {
       let queued = peers[key].queuedUploads
       require(queued >= 0, "\(key) owes \(queued) blocks")
@@ -26,9 +28,10 @@ extension Swarm {
       let isFetching = peers[key].webSeed?.isFetching ?? true
       require(isFetching || !isAsked, "\(key) is asked for more than it fetches")
       require(peers[key].metadataPartsServed >= 0, "metadata served")
-      if let picker, let pieces = peers[key].pieces, peers[key].webSeed == nil {
+      if picker != nil, let pieces = peers[key].pieces, peers[key].webSeed == nil {
         let (count, interest) = (Int(peers[key].interestingCount), peers[key].weAreInterested)
-        require(count == picker.countWanted(in: pieces), "\(key) has \(count) interesting pieces")
+        require(
+          count == picker.wrapped.countWanted(in: pieces), "\(key) has \(count) interesting pieces")
         require(interest == (count > 0), "\(key): interest")
       }
       broken += brokenRequests(of: key)
@@ -38,21 +41,23 @@ extension Swarm {
 
   /// The picker counts each piece at as many peers as say that they have it.
   private var brokenAvailability: [String] {
-    guard let picker, let geometry else { return [] }
+    guard picker != nil, let geometry else { return [] }
     var copies = Array(repeating: 0, count: geometry.pieceCount)
     for key in peers.ids {
       guard peers[key].phase != .webSeed, let pieces = peers[key].pieces else { continue }
       pieces.forEach({ copies[$0.index] += 1 })
     }
-    return copies.indices.filter { picker.availability(of: PieceIndex($0)) != copies[$0] }.map {
-      "piece \($0) is at \(copies[$0]) peers, not \(picker.availability(of: PieceIndex($0)))"
+    return copies.indices.compactMap { piece in
+      let counted = picker.wrapped.availability(of: PieceIndex(piece))
+      return counted == copies[piece]
+        ? nil : "piece \(piece) is at \(copies[piece]) peers, not \(counted)"
     }
   }
 
   /// A block is in a peer's requests exactly when the picker has it outstanding there.
   private func brokenRequests(of key: PeerKey) -> [String] {
     let requests = peers[key].requests
-    guard let picker, let geometry else {
+    guard picker != nil, let geometry else {
       return requests.isEmpty ? [] : ["requests without a torrent"]
     }
     var broken: [String] = []
@@ -60,13 +65,15 @@ extension Swarm {
     for index in 0..<requests.count {
       let block = requests[index].block
       if !seen.insert(block).inserted { broken.append("\(block) is asked of \(key) twice") }
-      if !picker.isOutstanding(block, at: key) { broken.append("\(block) not with the picker") }
+      if !picker.wrapped.isOutstanding(block, at: key) {
+        broken.append("\(block) not with the picker")
+      }
       if !peers[key].has(block.piece) { broken.append("\(block) is not at \(key)") }
     }
     var outstanding = 0
     for piece in 0..<geometry.pieceCount {
-      guard let slot = picker.partials.slot(of: PieceIndex(piece)) else { continue }
-      picker.partials.forEachRequest(in: slot) { if $1 == key { outstanding += 1 } }
+      guard let slot = picker.wrapped.partials.slot(of: PieceIndex(piece)) else { continue }
+      picker.wrapped.partials.forEachRequest(in: slot) { if $1 == key { outstanding += 1 } }
     }
     if outstanding != requests.count {
       broken.append("\(outstanding) requests outstanding at \(key), not \(requests.count)")

@@ -59,7 +59,12 @@ extension Swarm {
   ) {
     guard peers[key].isInterested != interest else { return }
     peers[key].isInterested = interest
-    fillSlots(at: now, into: &effects)
+    if peers[key].isChoked {
+      fillSlotsIfFree(at: now, into: &effects)
+    } else {
+      servedCount += interest ? 1 : -1
+      fillSlots(at: now, into: &effects)
+    }
     if interest { grantFastPieces(to: key, at: now, into: &effects) }
   }
 
@@ -75,13 +80,13 @@ extension Swarm {
       peers[key].unreadHaves.append(piece)
       return
     }
-    let pieceCount = picker!.have.count
+    let pieceCount = picker.wrapped.have.count
     guard piece.index < pieceCount else {
       return fault(key, "have of piece \(piece)", at: now, into: &effects)
     }
     if peers[key].pieces == nil { peers[key].pieces = Bitfield(count: pieceCount) }
     guard peers[key].pieces!.insert(piece) else { return }
-    let isMissing = picker!.addHave(piece)
+    let isMissing = picker.wrapped.addHave(piece)
     if isComplete { noteProgress(with: piece, of: key, at: now, into: &effects) }
     noteIfComplete(key)
     guard isMissing else { return dropIfNothingToTrade(key, at: now, into: &effects) }
@@ -96,7 +101,7 @@ extension Swarm {
   ) {
     if let giver = passingOn.noteArrival(piece, at: key) { peers[giver].passesOn = true }
     if let place = peers[key].offered.firstIndex(where: { $0.piece == piece }) {
-      if picker!.availability(of: piece) == 1 { passingOn.watch(piece, at: key) }
+      if picker.wrapped.availability(of: piece) == 1 { passingOn.watch(piece, at: key) }
       peers[key].offered.remove(at: place)
     }
     noteSpread(of: piece, to: key, at: now, into: &effects)
@@ -122,7 +127,7 @@ extension Swarm {
     var kept = Queue<PendingRequest>()
     while let request = peers[key].requests.popFirst() {
       if request.block.piece == piece {
-        picker!.release(request.block, by: key)
+        picker.wrapped.release(request.block, by: key)
       } else {
         kept.append(request)
       }
@@ -136,10 +141,10 @@ extension Swarm {
         return fault(key, "it loses pieces again and again", at: now, into: &effects)
       }
     }
-    picker!.removeHave(piece, of: peers[key].pieces!)
+    picker.wrapped.removeHave(piece, of: peers[key].pieces!)
     peers[key].pieces!.remove(piece)
     peers[key].suggested.removeAll { $0 == piece }
-    guard picker!.wants(piece) else { return }
+    guard picker.wrapped.wants(piece) else { return }
     peers[key].interestingCount -= 1
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
@@ -175,7 +180,8 @@ extension Swarm {
         picker?.addHave(piece)
       }
     }
-    peers[key].interestingCount = Int32(picker?.countWanted(in: peers[key].pieces!) ?? 0)
+    peers[key].interestingCount = Int32(
+      picker == nil ? 0 : picker.wrapped.countWanted(in: peers[key].pieces!))
     noteIfComplete(key)
     updateInterest(in: key, at: now, into: &effects)
     fillPipeline(key, at: now, into: &effects)
@@ -233,8 +239,8 @@ extension Swarm {
   private mutating func noteSuggested(
     _ piece: PieceIndex, by key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, geometry.contains(piece), let picker else { return }
-    peers[key].suggested.removeAll { !picker.untouched[$0] || $0 == piece }
+    guard let geometry, geometry.contains(piece), picker != nil else { return }
+    peers[key].suggested.removeAll { !picker.wrapped.untouched[$0] || $0 == piece }
     // The latest know best.
     if peers[key].suggested.count >= PeerState.mostSuggested { peers[key].suggested.removeFirst() }
     peers[key].suggested.append(piece)
@@ -257,7 +263,7 @@ extension Swarm {
   mutating func grantFastPieces(
     to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, let have = picker?.have, peers.contains(key), peers[key].supportsFast,
+    guard let geometry, picker != nil, peers.contains(key), peers[key].supportsFast,
       peers[key].isInterested, peers[key].isChoked, peers[key].mayHaveGifts, isStarting(key),
       peers[key].grantedFast.isEmpty, peers[key].revealed == nil
     else { return }
@@ -265,7 +271,7 @@ extension Swarm {
       for: peers[key].endpoint.address, infoHash: infoHash, pieceCount: geometry.pieceCount)
     peers[key].grantedFast = pieces
     peers[key].fastBytesLeft = pieces.reduce(0) { $0 + Int(geometry.length(of: $1)) }
-    for piece in pieces where have[piece] && !isSpreading(piece) {
+    for piece in pieces where picker.wrapped.have[piece] && !isSpreading(piece) {
       send(.allowedFast(piece), to: key, at: now, into: &effects)
     }
   }

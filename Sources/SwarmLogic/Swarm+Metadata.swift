@@ -161,10 +161,10 @@ extension Swarm {
     self.metadata = metadata
     picker = PiecePicker(
       geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
-    picker!.isSequential = configuration.isSequential
+    picker.wrapped.isSequential = configuration.isSequential
     if let wanted {
       for piece in Bitfield.full(count: geometry.pieceCount).pieces where !wanted[piece] {
-        picker!.setPriority(.unwanted, of: piece)
+        picker.wrapped.setPriority(.unwanted, of: piece)
       }
     }
     // What one peer had said may end the connections of others, if its address is banned for it.

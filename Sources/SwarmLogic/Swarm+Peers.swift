@@ -183,13 +183,13 @@ extension Swarm {
     peers[key].supportsExtensions = handshake.reserved.contains(.extensionProtocol)
     effects.append(.report(.peerConnected(peers[key].endpoint)))
     sendExtensionHandshake(to: key, at: now, into: &effects)
-    if let picker {
-      peers[key].mayHaveGifts = !picker.have.isEmpty
+    if picker != nil {
+      peers[key].mayHaveGifts = !picker.wrapped.have.isEmpty
       if isSuperSeeding {
         if peers[key].supportsFast { send(.haveNone, to: key, at: now, into: &effects) }
         hidePieces(from: key, at: now, into: &effects)
       } else {
-        announcePieces(picker.have, to: key, at: now, into: &effects)
+        announcePieces(picker.wrapped.have, to: key, at: now, into: &effects)
       }
     } else if peers[key].supportsFast {
       send(.haveNone, to: key, at: now, into: &effects)
@@ -300,7 +300,10 @@ extension Swarm {
       candidates.add([endpoint], from: .incoming)
     }
     if peer.isConnected {
-      if !peer.isChoked { fillSlots(at: now, into: &effects) }
+      if !peer.isChoked {
+        if peer.isInterested { servedCount -= 1 }
+        fillSlots(at: now, into: &effects)
+      }
       if picker == nil {
         requestMetadata(at: now, into: &effects)
         requestLayers(at: now, into: &effects)
@@ -311,7 +314,7 @@ extension Swarm {
 
   private mutating func noteDeparture(of peer: borrowing PeerState, _ key: PeerKey) {
     guard peer.down.total > 0 || picker == nil else { return }
-    departures.note(key, at: peer.endpoint) { picker?.senders ?? [] }
+    departures.note(key, at: peer.endpoint) { picker == nil ? [] : picker.wrapped.senders }
   }
 
   /// Where a peer is, or was if it has left.
@@ -337,9 +340,9 @@ extension Swarm {
       }
       close(other, reason, at: now, into: &effects)
     }
-    for key in picker?.senders.sorted() ?? []
+    for key in picker == nil ? [] : picker.wrapped.senders.sorted()
     where self.endpoint(of: key).map(PeerReputation.subject) == subject {
-      wastedBytes += UInt64(picker!.distrust(key))
+      wastedBytes += UInt64(picker.wrapped.distrust(key))
     }
   }
 

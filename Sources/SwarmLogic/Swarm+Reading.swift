@@ -10,8 +10,8 @@ extension Swarm {
   ) {
     guard let geometry, picker != nil else { return }
     let known = windows.map { $0.clamped(to: 0..<geometry.pieceCount) }.filter { !$0.isEmpty }
-    guard picker!.look(known) else { return }
-    picker!.forgetWaiting()
+    guard picker.wrapped.look(known) else { return }
+    picker.wrapped.forgetWaiting()
     for key in peers.ids where peers[key].isConnected {
       takeBackOthers(of: key, at: now, into: &effects)
     }
@@ -19,13 +19,15 @@ extension Swarm {
   }
 
   /// Whether a piece is ahead of a reader: it may be asked of two peers.
-  public func isBeingRead(_ piece: PieceIndex) -> Bool { picker?.isBeingRead(piece) ?? false }
+  public func isBeingRead(_ piece: PieceIndex) -> Bool {
+    picker != nil && picker.wrapped.isBeingRead(piece)
+  }
 
   /// Who else has or wants what is read. O(peers × pieces of the fronts), for a seed that is to be
   /// asked; else O(peers).
   func readingCompany(asking key: PeerKey) -> ReadingCompany {
     var company = ReadingCompany()
-    let lacking = peers[key].isSeed ? picker!.missingOfFronts : []
+    let lacking = peers[key].isSeed ? picker.wrapped.missingOfFronts : []
     for slot in peers.slots {
       guard let other = peers.id(at: slot), peers[other].isConnected else { continue }
       guard !peers[other].isSeed else {
@@ -45,10 +47,10 @@ extension Swarm {
   ) {
     var kept = Queue<PendingRequest>()
     while let request = peers[key].requests.popFirst() {
-      if picker!.isBeingRead(request.block.piece) {
+      if picker.wrapped.isBeingRead(request.block.piece) {
         kept.append(request)
       } else {
-        picker!.release(request.block, by: key)
+        picker.wrapped.release(request.block, by: key)
         send(.cancel(request.block), to: key, at: now, into: &effects)
       }
     }

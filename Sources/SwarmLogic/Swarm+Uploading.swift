@@ -7,7 +7,7 @@ extension Swarm {
   mutating func serve(
     _ block: Block, to key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]
   ) {
-    guard let geometry, let have = picker?.have else {
+    guard let geometry, picker != nil else {
       return refuse(block, to: key, at: now, into: &effects)
     }
     guard geometry.contains(block), block.length <= configuration.longestRequest else {
@@ -18,7 +18,7 @@ extension Swarm {
     let isGift =
       peers[key].isChoked && peers[key].grantedFast.contains(block.piece) && isStarting(key)
     guard !peers[key].isChoked || (isGift && peers[key].fastBytesLeft >= Int(block.length)),
-      have[block.piece], peers[key].revealed.map({ $0.shown[block.piece] }) ?? true,
+      picker.wrapped.have[block.piece], peers[key].revealed.map({ $0.shown[block.piece] }) ?? true,
       peers[key].queuedUploads < configuration.mostQueuedRequests
     else { return refuse(block, to: key, at: now, into: &effects) }
     if isGift { peers[key].fastBytesLeft -= Int(block.length) }
@@ -64,6 +64,11 @@ extension Swarm {
     carryOut(changes, at: now, into: &effects)
   }
 
+  /// The same, where all slots are in use as a rule: what is known of the peers is not gathered then.
+  mutating func fillSlotsIfFree(at now: Moment, into effects: inout [SwarmEffect]) {
+    if choker.mayHaveFreeSlot(serving: servedCount) { fillSlots(at: now, into: &effects) }
+  }
+
   /// The regular round, when it is due.
   mutating func rechoke(at now: Moment, into effects: inout [SwarmEffect]) {
     guard now >= choker.nextRound else { return }
@@ -106,6 +111,7 @@ extension Swarm {
     _ key: PeerKey, toChoked isChoked: Bool, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     peers[key].isChoked = isChoked
+    if peers[key].isInterested { servedCount += isChoked ? -1 : 1 }
     peers[key].choiceChangedAt = now
     // Before the unchoke, which is answered with requests at once.
     if isChoked { takeOffersBack(from: key) } else { offerPieces(to: key, at: now, into: &effects) }

@@ -57,17 +57,18 @@ extension Swarm {
 
   /// Asks an idle web seed for the next pieces.
   mutating func fetch(from key: PeerKey, at now: Moment, into effects: inout [SwarmEffect]) {
-    guard !isDownloadPaused, let geometry, peers.contains(key), picker?.missing.isEmpty == false,
+    guard !isDownloadPaused, let geometry, peers.contains(key), picker != nil,
+      !picker.wrapped.missing.isEmpty,
       let seed = peers[key].webSeed, !seed.isFetching, now >= seed.notBefore
     else { return }
     let has = peers[key].pieces ?? .full(count: geometry.pieceCount)
     peers[key].pieces = has
     let length = WebSeedRange.length(atRate: peers[key].down.bytesPerSecond(at: now))
     // Half of what memory allows: peers need room, too.
-    let free = picker!.mostPartialPieces - picker!.partialPieceCount
+    let free = picker.wrapped.mostPartialPieces - picker.wrapped.partialPieceCount
     guard free > 0 else { return }
     var blocks: [Block] = []
-    let pieces = picker!.reserveRun(
+    let pieces = picker.wrapped.reserveRun(
       for: key, has: has,
       most: min(free - free / 2, max(1, Int(length / UInt64(geometry.pieceLength)))),
       into: &blocks)
@@ -143,8 +144,8 @@ extension Swarm {
 
   /// Counts who sent the blocks of a piece that came right.
   mutating func noteSources(of piece: PieceIndex) {
-    guard !webSeedKeys.isEmpty, let geometry, let picker else { return }
-    for (number, sender) in picker.senders(of: piece).enumerated() where isWebSeed(sender) {
+    guard !webSeedKeys.isEmpty, let geometry, picker != nil else { return }
+    for (number, sender) in picker.wrapped.senders(of: piece).enumerated() where isWebSeed(sender) {
       verifiedFromWebSeeds += UInt64(geometry.block(number, in: piece).length)
     }
   }

@@ -45,6 +45,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   var smartBan = SmartBan()
   var departures = Departures()
   var choker: Choker
+  /// Peers that want something of us and that we do not choke.
+  var servedCount = 0
   /// The info dictionary, once it is known.
   var metadata: [UInt8] = []
   var metadataExchange = MetadataExchange()
@@ -156,8 +158,8 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     case .madePrivate:
       becomePrivate(at: now, into: &effects)
     case .priorities(let priorities):
-      for (piece, priority) in priorities where picker?.wants(piece) == true {
-        picker!.setPriority(priority == .unwanted ? .low : priority, of: piece)
+      for (piece, priority) in priorities where picker != nil && picker.wrapped.wants(piece) {
+        picker.wrapped.setPriority(priority == .unwanted ? .low : priority, of: piece)
       }
     case .reading(let windows):
       read(windows, at: now, into: &effects)
@@ -196,14 +198,14 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
 extension Swarm {
   /// Whether a block that begins to arrive from a peer is wanted, and from it alone.
   public func expectation(of block: Block, from key: PeerKey) -> Expectation {
-    guard picker != nil, picker!.isOutstanding(block, at: key) else { return .unexpected }
-    return picker!.requestCount(of: block) > 1 ? .shared : .sole
+    guard picker != nil, picker.wrapped.isOutstanding(block, at: key) else { return .unexpected }
+    return picker.wrapped.requestCount(of: block) > 1 ? .shared : .sole
   }
 
   /// Whether a block that has arrived in part is still wanted from this peer: not once another has
   /// delivered it or may be doing so, or an honest peer would answer for what this one writes.
   public func isWanted(_ block: Block, from key: PeerKey) -> Bool {
-    picker.map { $0.isOutstanding(block, at: key) } ?? false
+    picker != nil && picker.wrapped.isOutstanding(block, at: key)
   }
 
   /// Appends the blocks requested of a peer, oldest first, without `landing`.
@@ -244,13 +246,13 @@ extension Swarm {
 
   public var isReady: Bool { picker != nil }
   /// Every piece is here.
-  public var isComplete: Bool { picker?.isComplete ?? false }
+  public var isComplete: Bool { picker != nil && picker.wrapped.isComplete }
   /// Every wanted piece is here.
-  public var isFinished: Bool { picker?.isFinished ?? false }
+  public var isFinished: Bool { picker != nil && picker.wrapped.isFinished }
   /// Everything missing that some peer has is asked for: blocks may be asked of several.
-  public var isInEndgame: Bool { picker?.isInEndgame ?? false }
-  public var bytesLeft: UInt64? { picker?.bytesLeft }
-  public var have: Bitfield? { picker?.have }
+  public var isInEndgame: Bool { picker != nil && picker.wrapped.isInEndgame }
+  public var bytesLeft: UInt64? { picker == nil ? nil : picker.wrapped.bytesLeft }
+  public var have: Bitfield? { picker == nil ? nil : picker.wrapped.have }
   public var peerCount: Int { connectionCount - dialCount }
   /// Whether a tracker should be asked for more peers.
   public var wantsPeers: Bool { peerCount < configuration.enoughPeers }

@@ -32,9 +32,11 @@ import TorrentModel
       0 b says all
       1 a says loses 1
       """)
-    #expect((0..<4).map { script.swarm.picker!.availability(of: PieceIndex($0)) } == [2, 1, 2, 2])
+    #expect(
+      (0..<4).map { script.swarm.picker.wrapped.availability(of: PieceIndex($0)) } == [2, 1, 2, 2])
     script.play("2 a ends")
-    #expect((0..<4).map { script.swarm.picker!.availability(of: PieceIndex($0)) } == [1, 1, 1, 1])
+    #expect(
+      (0..<4).map { script.swarm.picker.wrapped.availability(of: PieceIndex($0)) } == [1, 1, 1, 1])
   }
 
   @Test func whoLosesAndFindsPiecesForEverIsSentAway() {

@@ -29,24 +29,26 @@ import Testing
     var swarm = Swarm(
       infoHash: SwarmScript.infoHash, peerID: SwarmScript.peerID(1), listenPort: nil,
       configuration: SwarmConfiguration(), generator: SeededGenerator(seed: 1), at: .zero)
-    var effects: [SwarmEffect] = []
-    swarm.handle(
-      .ready(geometry, have: Bitfield(count: 8), wanted: nil, metadata: []), at: .zero,
-      into: &effects)
     let start = withUnsafePointer(to: &swarm) { UInt(bitPattern: $0) }
-    func lines<Field: ~Copyable>(_ field: UnsafePointer<Field>) -> Range<Int> {
-      let offset = Int(UInt(bitPattern: field) - start)
+    func lines<Field: ~Copyable>(_ field: inout Field, at origin: UInt = start) -> Range<Int> {
+      let offset = withUnsafePointer(to: &field) { Int(UInt(bitPattern: $0) - origin) }
       return offset / 64..<(offset + MemoryLayout<Field>.size - 1) / 64 + 1
     }
+    // The picker's fields lie in the swarm as they do in one that stands alone.
+    var picker = PiecePicker(
+      geometry: geometry, have: Bitfield(count: 8), generator: SeededGenerator(seed: 1))
+    let inside = withUnsafePointer(to: &swarm.picker) { UInt(bitPattern: $0) } - start
+    let alone = withUnsafePointer(to: &picker) { UInt(bitPattern: $0) } - inside
     let announcement = [
       lines(&swarm.peers), lines(&swarm.wakeSetFor), lines(&swarm.hasFreePlace),
-      lines(&swarm.picker!.have), lines(&swarm.picker!.missing),
-      lines(&swarm.picker!.availability),
+      lines(&picker.have, at: alone), lines(&picker.missing, at: alone),
+      lines(&picker.availability.counts, at: alone),
+      lines(&picker.availability.announced, at: alone),
     ]
     #expect(
       announcement.allSatisfy { Swarm.announcementLines.contains($0) }, "\(announcement)")
-    let picker = lines(&swarm.picker!)
-    #expect(Swarm.pickerLines.contains(picker), "\(picker)")
+    let whole = lines(&swarm.picker)
+    #expect(Swarm.pickerLines.contains(whole), "\(whole)")
     let request = [
       lines(&swarm.geometry), lines(&swarm.passingOn), lines(&swarm.spreading),
       lines(&swarm.configuration),

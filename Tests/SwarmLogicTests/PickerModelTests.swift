@@ -8,14 +8,14 @@ import TorrentModel
 @Suite struct PickerModelTests {
   @Test(arguments: UInt64(1)...24)
   func agreesWithTheNaiveModel(seed: UInt64) {
-    var model = PickerModel(seed: seed)
+    let model = PickerModel(seed: seed)
     for number in 0..<600 { model.step(checking: number % 4 == 0) }
   }
 }
 
 /// Keeps who has what and who was asked for what in plain collections, drives the picker at random,
 /// and checks every answer.
-private struct PickerModel {
+private final class PickerModel {
   /// Gives out peers' names as a swarm does.
   final class Names {
     var slab = Slab<Bool>()
@@ -58,7 +58,7 @@ private struct PickerModel {
     if random.below(4) == 0 { picker.mostPartialPieces = 1 + random.below(8) }
   }
 
-  mutating func step(checking: Bool) {
+  func step(checking: Bool) {
     switch random.below(20) {
     case 0: connect()
     case 1: disconnect()
@@ -93,7 +93,7 @@ private struct PickerModel {
 
   func isBegun(_ piece: Int) -> Bool { picker.partials.slot(of: PieceIndex(piece)) != nil }
 
-  mutating func connect() {
+  func connect() {
     guard peers.count < 12 else { return }
     var bitfield = Bitfield(count: geometry.pieceCount)
     switch random.below(3) {
@@ -110,7 +110,7 @@ private struct PickerModel {
     peers.append(Peer(key: names.slab.insert(true), pieces: pieces, bitfield: bitfield))
   }
 
-  mutating func disconnect() {
+  func disconnect() {
     guard !peers.isEmpty else { return }
     let peer = peers.remove(at: random.below(peers.count))
     picker.releaseAll(of: peer.key, blocks: peer.outstanding)
@@ -119,7 +119,7 @@ private struct PickerModel {
   }
 
   /// A few HAVEs, or all that a peer lacks, so that it becomes a seed piece by piece.
-  mutating func announce() {
+  func announce() {
     guard !peers.isEmpty else { return }
     let index = random.below(peers.count)
     let all = random.below(10) == 0
@@ -131,7 +131,7 @@ private struct PickerModel {
     }
   }
 
-  mutating func pick() {
+  func pick() {
     guard !peers.isEmpty else { return }
     let index = random.below(peers.count)
     let peer = peers[index]
@@ -139,8 +139,12 @@ private struct PickerModel {
     let count = 1 + random.below(10)
     let choked = random.below(8) == 0
     let allowed = choked ? peer.pieces.sorted().prefix(3).map { PieceIndex($0) } : nil
-    let before = picker
     let begun = Set((0..<geometry.pieceCount).filter { isBegun($0) })
+    let isRoom = picker.partialPieceCount < picker.mostPartialPieces
+    // Others' pieces after a failed hash may have to wait.
+    let free = begun.filter { piece in
+      picker.partials[picker.partials.slot(of: PieceIndex(piece))!].soleSource == nil
+    }
     var picked: [Block] = []
     picker.pick(
       for: peer.key, has: peer.bitfield, atMost: count, allowedFast: allowed, into: &picked)
@@ -157,25 +161,22 @@ private struct PickerModel {
     }
     #expect(Set(picked).count == picked.count, "seed \(seed)")
     if !endgame && allowed == nil {
-      checkPreference(of: picked, by: peer, begun: begun, before: before)
+      checkPreference(of: picked, by: peer, begun: begun, free: free, isRoom: isRoom)
     }
     peers[index].outstanding += picked
   }
 
   /// The first new piece among the picks is one of the best that the peer could give.
-  func checkPreference(of picked: [Block], by peer: Peer, begun: Set<Int>, before: PiecePicker) {
+  func checkPreference(
+    of picked: [Block], by peer: Peer, begun: Set<Int>, free: Set<Int>, isRoom: Bool
+  ) {
     let untouched = peer.pieces.filter { isWanted($0) && !begun.contains($0) }
-    let isRoom = before.partialPieceCount < before.mostPartialPieces
-    let open = begun.filter { piece in
+    let open = free.filter { piece in
       peer.pieces.contains(piece) && isWanted(piece) && blocks(piece).contains(where: isUnrequested)
     }
     if picked.isEmpty {
       #expect(untouched.isEmpty || !isRoom, "seed \(seed): \(untouched) not asked for")
-      // Others' pieces after a failed hash may have to wait.
-      let free = open.filter { piece in
-        before.partials[before.partials.slot(of: PieceIndex(piece))!].soleSource == nil
-      }
-      #expect(free.isEmpty, "seed \(seed): \(free) not asked for")
+      #expect(open.isEmpty, "seed \(seed): \(open) not asked for")
     }
     guard let fresh = picked.first(where: { !begun.contains($0.piece.index) })?.piece.index else {
       return
@@ -187,15 +188,12 @@ private struct PickerModel {
       #expect(availability(fresh) == rarest, "seed \(seed): not the rarest")
     }
     if picked.first!.piece.index == fresh {
-      let rivals = open.filter { piece in
-        priorities[piece] >= priorities[fresh]
-          && before.partials[before.partials.slot(of: PieceIndex(piece))!].soleSource == nil
-      }
+      let rivals = open.filter { priorities[$0] >= priorities[fresh] }
       #expect(rivals.isEmpty, "seed \(seed): a new piece before a partial one")
     }
   }
 
-  mutating func arrive() {
+  func arrive() {
     guard
       let index = peers.indices.filter({ !peers[$0].outstanding.isEmpty }).randomElement(
         using: &random)
@@ -213,12 +211,13 @@ private struct PickerModel {
     let whole = blocks(block.piece.index).allSatisfy { received[$0] != nil }
     #expect(arrival == .accepted(completesPiece: whole), "seed \(seed)")
     for other in peers.indices { peers[other].outstanding.removeAll { $0 == block } }
-    #expect(picker.isReceived(block), "seed \(seed)")
+    let isReceived = picker.isReceived(block)
+    #expect(isReceived, "seed \(seed)")
     let again = picker.arrived(block, from: key, others: &others)
     #expect(again == .unexpected, "seed \(seed)")
   }
 
-  mutating func release() {
+  func release() {
     guard
       let index = peers.indices.filter({ !peers[$0].outstanding.isEmpty }).randomElement(
         using: &random)
@@ -232,7 +231,7 @@ private struct PickerModel {
     #expect(arrival == .unexpected, "seed \(seed)")
   }
 
-  mutating func finish() {
+  func finish() {
     let whole = (0..<geometry.pieceCount).filter { piece in
       !verified.contains(piece) && blocks(piece).allSatisfy { received[$0] != nil }
     }
@@ -251,13 +250,13 @@ private struct PickerModel {
     }
   }
 
-  mutating func prioritise() {
+  func prioritise() {
     let piece = random.below(geometry.pieceCount)
     priorities[piece] = PiecePriority.allCases.randomElement(using: &random)!
     picker.setPriority(priorities[piece], of: PieceIndex(piece))
   }
 
-  mutating func abandon() {
+  func abandon() {
     guard let piece = picker.mostStalledPiece else { return }
     #expect(blocks(piece.index).allSatisfy { asked($0).isEmpty }, "seed \(seed)")
     var cancel: [OutstandingRequest] = []
@@ -267,7 +266,7 @@ private struct PickerModel {
     arrivals[piece.index] = nil
   }
 
-  mutating func check() {
+  func check() {
     var left: UInt64 = 0
     for piece in 0..<geometry.pieceCount {
       let index = PieceIndex(piece)

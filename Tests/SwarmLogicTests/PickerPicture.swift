@@ -10,7 +10,7 @@ import TorrentModel
 ///
 /// Four verified pieces that are not drawn follow, so that the first pieces are over and the
 /// rarest is picked.
-struct PickerPicture {
+struct PickerPicture: ~Copyable {
   static let blocksPerPiece = 4
 
   var picker: PiecePicker

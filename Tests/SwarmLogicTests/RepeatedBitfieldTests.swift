@@ -61,7 +61,7 @@ import Testing
     receive(.bitfield([0b1010_0000, 0]))
     let before = swarm.brokenInvariants
     #expect(before == [])
-    swarm.picker!.addHave(PieceIndex(5))
+    swarm.picker.wrapped.addHave(PieceIndex(5))
     let after = swarm.brokenInvariants
     #expect(after == ["piece 5 is at 0 peers, not 1"])
   }
