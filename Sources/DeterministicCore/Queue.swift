@@ -1,5 +1,6 @@
 /// First in, first out, in one array: amortised O(1) at both ends, with index access from the
-/// front. The dead prefix is dropped once it outgrows the living part.
+/// front. What is left of those that are gone is dropped when there is no room behind the others, so
+/// that a short queue stays on the few cache lines that it began with.
 ///
 /// The invariant: the elements are the last `length` of `storage`, from `head` on. How many there are
 /// is known without a look at the array, which often lies where nobody has looked for long.
@@ -19,6 +20,8 @@ public struct Queue<Element> {
 
   @inlinable
   public mutating func append(_ element: Element) {
+    // Half of the room at least comes free, which pays for moving the rest.
+    if storage.count == storage.capacity, head > 0, head >= length { dropDead() }
     storage.append(element)
     length += 1
   }
@@ -39,7 +42,7 @@ public struct Queue<Element> {
     let element = storage[Int(head)]
     head += 1
     length -= 1
-    compact()
+    if length == 0 { dropDead() }
     return element
   }
 
@@ -72,15 +75,15 @@ public struct Queue<Element> {
   @inlinable @inline(__always)
   public var firstPlace: ElementPlace { storage.place(of: Int(head)) }
 
+  /// Drops those that are gone from the storage.
   @inlinable
-  mutating func compact() {
+  mutating func dropDead() {
     if length == 0 {
       storage.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head >= 64 && head >= length {
+    } else {
       storage.removeSubrange(0..<Int(head))
-      head = 0
     }
+    head = 0
   }
 }
 

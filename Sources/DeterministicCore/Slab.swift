@@ -16,9 +16,13 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
   /// Slots that were ever filled.
   @usableFromInline var used = 0
   @usableFromInline var free: [UInt32] = []
+  /// Elements that there should be room for, and for no more.
+  @usableFromInline let expected: Int
 
+  /// - Parameter expected: how many elements there will be at most, as a rule: the room doubles until it
+  ///   is that large, and beyond only if there are more.
   @inlinable
-  public init() {}
+  public init(expecting expected: Int = .max) { self.expected = expected }
 
   @inlinable
   deinit {
@@ -99,19 +103,20 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     return SlabID(slot: UInt32(slot), generation: generation(of: slot).pointee)
   }
 
-  /// Doubles the room. - Precondition: every slot is filled.
+  /// Makes the room larger, twice as large as a rule. - Precondition: every slot is filled.
   @inlinable
   mutating func grow() {
-    let doubled = max(4, 2 * capacity)
+    var enlarged = max(4, 2 * capacity)
+    if capacity < expected { enlarged = min(enlarged, expected) }
     let larger = UnsafeMutableRawPointer.allocate(
-      byteCount: doubled * Self.slotStride, alignment: Self.slotAlignment)
+      byteCount: enlarged * Self.slotStride, alignment: Self.slotAlignment)
     for slot in 0..<used {
       Self.generation(of: slot, in: larger).initialize(to: generation(of: slot).pointee)
       Self.element(in: slot, in: larger).moveInitialize(from: element(in: slot), count: 1)
     }
     room?.deallocate()
     room = larger
-    capacity = doubled
+    capacity = enlarged
   }
 
   @inlinable @inline(__always)

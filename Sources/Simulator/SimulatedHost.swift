@@ -17,9 +17,10 @@ final class SimulatedHost {
   var life: UInt32 = 0
   /// The flow behind each peer key, by its slot.
   var flows: [HostFlow] = []
-  /// Its swarm has a place of its own, the same for as long as the host exists: the world looks at
-  /// it without counting a reference to the host. It begins a cache line.
+  /// Where its swarm lies, the same for as long as the host exists: the world looks at it without
+  /// counting a reference to the host.
   let swarmPlace: UnsafeMutablePointer<Swarm>
+  private let room: SwarmRoom
   var turns = Queue<UInt32>()
   var sendsUntil = Moment.zero
   /// When the downlink will have passed on all that has come to it.
@@ -50,23 +51,19 @@ final class SimulatedHost {
 
   init(
     _ number: Int, _ plan: HostPlan, _ swarm: consuming Swarm, _ schedule: AnnounceSchedule,
-    _ storage: SimulatedStorage
+    _ storage: SimulatedStorage, in room: SwarmRoom
   ) {
     self.number = number
     self.plan = plan
     role = plan.role
-    swarmPlace = UnsafeMutableRawPointer.allocate(
-      byteCount: MemoryLayout<Swarm>.stride, alignment: Prefetch.lineLength
-    ).bindMemory(to: Swarm.self, capacity: 1)
+    self.room = room
+    swarmPlace = room.place(of: number)
     swarmPlace.initialize(to: swarm)
     self.schedule = schedule
     self.storage = storage
   }
 
-  deinit {
-    swarmPlace.deinitialize(count: 1)
-    swarmPlace.deallocate()
-  }
+  deinit { swarmPlace.deinitialize(count: 1) }
 
   var swarm: Swarm {
     _read { yield swarmPlace.pointee }
@@ -97,4 +94,26 @@ final class SimulatedHost {
 struct HostFlow {
   var generation = UInt32.max
   var flow: UInt32 = 0
+}
+
+/// Room for the swarms of all hosts, side by side: spread over the heap, each would be on a page of its
+/// own, and of those a processor remembers the addresses of a few thousand.
+///
+/// The invariant: each swarm begins a cache line. Who puts one in takes it out again, and holds the room
+/// until then.
+final class SwarmRoom {
+  private let start: UnsafeMutableRawPointer
+  private static let stride =
+    (MemoryLayout<Swarm>.stride + Prefetch.lineLength - 1) / Prefetch.lineLength
+    * Prefetch.lineLength
+
+  init(count: Int) {
+    start = .allocate(byteCount: max(1, count) * Self.stride, alignment: Prefetch.lineLength)
+  }
+
+  deinit { start.deallocate() }
+
+  func place(of number: Int) -> UnsafeMutablePointer<Swarm> {
+    (start + number * Self.stride).bindMemory(to: Swarm.self, capacity: 1)
+  }
 }

@@ -31,7 +31,7 @@ extension World {
     hosts.append(
       SimulatedHost(
         number, host, newSwarm(number, life: 1, at: host.arrivesAt), newSchedule(),
-        SimulatedStorage(have)))
+        SimulatedStorage(have), in: room))
     places.append(HostPlace(hosts[number]))
     schedule(.arrival, at: host.arrivesAt, host: number)
   }

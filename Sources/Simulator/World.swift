@@ -25,6 +25,7 @@ public struct World: ~Copyable {
   var generator: SeededGenerator
   var digest = TraceDigest()
   var hosts: [SimulatedHost] = []
+  let room: SwarmRoom
   /// Where they lie, for `foresee`.
   var places: [HostPlace] = []
   let links: AccessLinks
@@ -76,6 +77,7 @@ public struct World: ~Copyable {
     self.plan = plan
     self.checkEvery = checkEvery
     geometry = plan.geometry
+    room = SwarmRoom(count: plan.hosts.count)
     links = AccessLinks(plan.hosts.map(\.link))
     var generator = SeededGenerator(seed: seed)
     var policy = AnnouncePolicy()

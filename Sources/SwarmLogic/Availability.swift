@@ -3,21 +3,21 @@ import TorrentModel
 
 /// How many connected peers have each piece, and which untouched pieces are the rarest.
 ///
-/// The invariant: a piece is at `counts[piece] + everywhere` peers. A full bitfield, added or
+/// The invariant: a piece is at as many peers as its entry counts and `everywhere`. A full bitfield, added or
 /// removed, changes `everywhere` only. A peer that was counted piece by piece and leaves with all
-/// of them therefore needs no record of how it came: its pieces stay in `counts` and `everywhere`
+/// of them therefore needs no record of how it came: its pieces stay counted and `everywhere`
 /// falls by one, below zero if need be, and every sum is right. `rebase` folds the difference back
 /// before it makes the numbers of the buckets grow.
 ///
-/// The order depends on `counts` alone, since `everywhere` is common to all pieces.
+/// The order depends on the entries alone, since `everywhere` is common to all pieces.
 ///
 /// A piece that is announced is counted at once, but moves up in its order only before the order is
 /// next looked at: a HAVE touches two cache lines instead of a dozen, and what ten HAVEs move is moved
 /// when it is all at hand. The invariant: `announced` holds the moves not made, in their order.
 struct Availability: ~Copyable {
   /// What is known of a piece, in one word.
-  struct Entry {
-    private var word: UInt32 = 0
+  private struct Entry {
+    var word: UInt32
 
     /// Peers that have the piece, of those that are counted piece by piece.
     var count: Int {
@@ -45,7 +45,8 @@ struct Availability: ~Copyable {
     let bucket: UInt32
   }
 
-  var counts: [Entry]
+  /// An `Entry` for each piece.
+  var entries: NumberTable
   private(set) var everywhere = 0
   var announced: [Move] = []
   var searchSteps = 0
@@ -63,14 +64,14 @@ struct Availability: ~Copyable {
   static let mostBorrowed = 1024
 
   init(pieceCount: Int) {
-    counts = Array(repeating: Entry(), count: pieceCount)
+    entries = NumberTable(count: pieceCount)
   }
 
   /// Connected peers that have the piece. O(1).
-  subscript(piece: PieceIndex) -> Int { counts[piece.index].count + everywhere }
+  subscript(piece: PieceIndex) -> Int { entry(piece.index).count + everywhere }
 
   /// The priority under which a piece is listed as untouched; unwanted when it is not listed.
-  func listing(of piece: PieceIndex) -> PiecePriority { counts[piece.index].listing }
+  func listing(of piece: PieceIndex) -> PiecePriority { entry(piece.index).listing }
 
   /// Pieces listed as untouched that at least one peer has. O(1).
   var fetchableCount: Int {
@@ -86,9 +87,11 @@ struct Availability: ~Copyable {
   /// How many whole copies the connected peers hold between them, the fraction counting the pieces
   /// of which there is one copy more. O(pieces), for display.
   var distributedCopies: Double {
-    guard let least = counts.lazy.map(\.count).min() else { return 0 }
-    let above = counts.reduce(0) { $0 + ($1.count > least ? 1 : 0) }
-    return Double(least + everywhere) + Double(above) / Double(counts.count)
+    var (least, above) = (Int.max, 0)
+    for piece in entries.indices { least = min(least, entry(piece).count) }
+    for piece in entries.indices where entry(piece).count > least { above += 1 }
+    guard least < .max else { return 0 }
+    return Double(least + everywhere) + Double(above) / Double(entries.count)
   }
 
   /// Swaps, and pieces, buckets and words looked at.
@@ -96,6 +99,16 @@ struct Availability: ~Copyable {
 
   /// Buckets kept for the most used priority.
   var bucketCount: Int { orders.indices.reduce(0) { max($0, orders[$1].bucketCount) } }
+
+  @inline(__always)
+  private func entry(_ piece: Int) -> Entry { Entry(word: entries[piece]) }
+
+  @inline(__always)
+  private mutating func change(_ piece: Int, _ body: (inout Entry) -> Void) {
+    var entry = entry(piece)
+    body(&entry)
+    entries[piece] = entry.word
+  }
 
   // MARK: Peers come, announce and go
 
@@ -120,30 +133,28 @@ struct Availability: ~Copyable {
   /// Counts a piece at one peer more. Returns whether it is missing. O(1).
   @discardableResult
   mutating func increment(_ piece: PieceIndex, using generator: inout SeededGenerator) -> Bool {
-    let count = counts[piece.index].count
-    counts[piece.index].count = count + 1
-    let isMissing = counts[piece.index].isMissing
-    guard counts[piece.index].listing != .unwanted else { return isMissing }
-    announced.append(Move(piece: piece, bucket: UInt32(count)))
+    let before = entry(piece.index)
+    change(piece.index) { $0.count += 1 }
+    guard before.listing != .unwanted else { return before.isMissing }
+    announced.append(Move(piece: piece, bucket: UInt32(before.count)))
     if announced.count >= Self.mostAnnounced { catchUp(using: &generator) }
-    return isMissing
+    return before.isMissing
   }
 
   /// Notes whether a piece is wanted and not verified, for those who announce it. O(1).
   mutating func setMissing(_ isMissing: Bool, _ piece: PieceIndex) {
-    counts[piece.index].isMissing = isMissing
+    change(piece.index) { $0.isMissing = isMissing }
   }
 
   /// O(1), after the moves that are left to make.
   mutating func decrement(_ piece: PieceIndex, using generator: inout SeededGenerator) {
     precondition(self[piece] > 0, "a peer takes away a piece that no peer has")
     // A peer counted as full may be gone with a smaller bitfield only by a caller's mistake, so a
-    // positive sum with nothing in `counts` cannot happen.
-    let count = counts[piece.index].count
+    // positive sum with nothing counted cannot happen.
+    let (count, priority) = (entry(piece.index).count, listing(of: piece))
     precondition(count > 0, "a peer leaves with other pieces than it announced")
     catchUp(using: &generator)
-    counts[piece.index].count = count - 1
-    let priority = counts[piece.index].listing
+    change(piece.index) { $0.count -= 1 }
     if priority != .unwanted {
       orders[Int(priority.rawValue)].lower(piece, from: count, using: &generator)
     }
@@ -151,7 +162,7 @@ struct Availability: ~Copyable {
 
   private mutating func rebase() {
     let borrowed = -everywhere
-    for piece in counts.indices { counts[piece].count -= borrowed }
+    for piece in entries.indices { change(piece) { $0.count -= borrowed } }
     for level in orders.indices { orders[level].dropLowest(borrowed) }
     everywhere = 0
   }
@@ -160,7 +171,7 @@ struct Availability: ~Copyable {
   mutating func catchUp(using generator: inout SeededGenerator) {
     guard !announced.isEmpty else { return }
     for move in announced {
-      let level = Int(counts[move.piece.index].listing.rawValue)
+      let level = Int(listing(of: move.piece).rawValue)
       orders[level].raise(move.piece, from: Int(move.bucket), using: &generator)
     }
     announced.removeAll(keepingCapacity: true)
@@ -168,9 +179,9 @@ struct Availability: ~Copyable {
 
   // MARK: What will be looked at soon
 
-  /// Where a piece is counted.
+  /// Fetches how a piece is counted.
   @inline(__always)
-  func place(of piece: PieceIndex) -> ElementPlace { counts.place(of: piece.index) }
+  func prefetch(_ piece: PieceIndex) { entries.prefetch(piece.index) }
 
   /// Where the next announcement is noted.
   @inline(__always)
@@ -180,18 +191,11 @@ struct Availability: ~Copyable {
   @inline(__always)
   func prefetchSearch() {
     let level = Int(PiecePriority.normal.rawValue)
-    let front = orders[level].frontPlace
-    let buckets = orders[level].bucketPlace
-    let positions = orders[level].positionPlace
-    let counts = counts.place(of: 0)
-    var moved = InlineArray<8, Int>(repeating: 0)
-    let count = min(announced.count, moved.count)
-    for number in 0..<count { moved[number] = announced[number].piece.index }
-    front.prefetch(lines: 2)
-    buckets.prefetch()
-    for number in 0..<count {
-      counts.advanced(by: moved[number], of: MemoryLayout<Entry>.stride).line()
-      positions.advanced(by: moved[number], of: MemoryLayout<UInt32>.stride).line()
+    orders[level].prefetchSearch()
+    for place in 0..<min(announced.count, 8) {
+      let piece = announced[place].piece.index
+      entries.prefetch(piece)
+      orders[level].prefetchPosition(of: piece)
     }
   }
 
@@ -201,22 +205,22 @@ struct Availability: ~Copyable {
   mutating func list(
     _ piece: PieceIndex, priority: PiecePriority, using generator: inout SeededGenerator
   ) {
-    precondition(counts[piece.index].listing == .unwanted, "a piece is listed once")
+    precondition(listing(of: piece) == .unwanted, "a piece is listed once")
     guard priority != .unwanted else { return }
     catchUp(using: &generator)
     let level = Int(priority.rawValue)
-    if orders[level].isUnused { orders[level] = RarityOrder(pieceCount: counts.count) }
-    orders[level].insert(piece, bucket: counts[piece.index].count, using: &generator)
-    counts[piece.index].listing = priority
+    if orders[level].isUnused { orders[level] = RarityOrder(pieceCount: entries.count) }
+    orders[level].insert(piece, bucket: entry(piece.index).count, using: &generator)
+    change(piece.index) { $0.listing = priority }
   }
 
   /// Takes a piece off the list: it is being fetched, was verified or is not wanted any more.
   mutating func unlist(_ piece: PieceIndex, using generator: inout SeededGenerator) {
-    let priority = counts[piece.index].listing
+    let priority = listing(of: piece)
     guard priority != .unwanted else { return }
     catchUp(using: &generator)
-    orders[Int(priority.rawValue)].remove(piece, bucket: counts[piece.index].count)
-    counts[piece.index].listing = .unwanted
+    orders[Int(priority.rawValue)].remove(piece, bucket: entry(piece.index).count)
+    change(piece.index) { $0.listing = .unwanted }
   }
 
   /// Whether any untouched piece has a higher priority.

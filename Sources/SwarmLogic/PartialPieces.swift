@@ -7,7 +7,7 @@ import TorrentModel
 /// a block has arrived, or is outstanding at `requests` different peers, or is unrequested with
 /// `requests` zero; `open` holds exactly the slots with unrequested blocks. Slots are reused, so
 /// memory stays that of the most pieces ever in flight at once.
-struct PartialPieces {
+struct PartialPieces: ~Copyable {
   private struct Duplicate {
     var peer: PeerKey
     var next: Int32
@@ -18,7 +18,8 @@ struct PartialPieces {
   private var partials: [PartialPiece?] = []
   private var blocks: [BlockProgress] = []
   private var freeSlots: [Int32] = []
-  private var slots: [Int32]
+  /// Of each piece its slot and one, or zero.
+  private var slots: NumberTable
   /// The slots with unrequested blocks, in no order.
   private(set) var open: [Int32] = []
   private var duplicates: [Duplicate] = []
@@ -29,7 +30,7 @@ struct PartialPieces {
     self.geometry = geometry
     // Of a whole piece: the first may be a short one, where files begin pieces (BEP 52).
     stride = Int((geometry.pieceLength - 1) / geometry.blockLength + 1)
-    slots = Array(repeating: -1, count: geometry.pieceCount)
+    slots = NumberTable(count: geometry.pieceCount)
   }
 
   /// Pieces in flight, those that are being verified included.
@@ -37,16 +38,17 @@ struct PartialPieces {
 
   /// Where a piece in flight is kept.
   func slot(of piece: PieceIndex) -> Int? {
-    let slot = slots[piece.index]
-    return slot < 0 ? nil : Int(slot)
+    let slot = Int(slots[piece.index]) - 1
+    return slot < 0 ? nil : slot
   }
 
-  /// Where it is noted where a piece is kept, and where pieces and their blocks begin.
+  /// Fetches where it is noted where a piece is kept, and where pieces and their blocks begin.
   @inline(__always)
-  func places(
-    of piece: PieceIndex
-  ) -> (slot: ElementPlace, partials: ElementPlace, blocks: ElementPlace) {
-    (slots.place(of: piece.index), partials.place(of: 0), blocks.place(of: 0))
+  func prefetch(_ piece: PieceIndex) {
+    let (partials, blocks) = (partials.place(of: 0), blocks.place(of: 0))
+    slots.prefetch(piece.index)
+    partials.prefetch()
+    blocks.prefetch()
   }
 
   /// Slots in use or free.
@@ -64,7 +66,7 @@ struct PartialPieces {
   // MARK: Pieces
 
   mutating func open(_ piece: PieceIndex) -> Int {
-    precondition(slots[piece.index] < 0, "a piece is opened once")
+    precondition(slots[piece.index] == 0, "a piece is opened once")
     let slot: Int
     if let free = freeSlots.popLast() {
       slot = Int(free)
@@ -78,7 +80,7 @@ struct PartialPieces {
     partials[slot] = PartialPiece(
       piece: piece, blockCount: blockCount, age: opened, unrequested: blockCount)
     opened &+= 1
-    slots[piece.index] = Int32(slot)
+    slots[piece.index] = UInt32(slot + 1)
     enlist(slot)
     return slot
   }
@@ -87,7 +89,7 @@ struct PartialPieces {
   mutating func close(_ slot: Int) {
     precondition(partials[slot]!.outstanding == 0, "a piece is closed with requests outstanding")
     delist(slot)
-    slots[partials[slot]!.piece.index] = -1
+    slots[partials[slot]!.piece.index] = 0
     partials[slot] = nil
     freeSlots.append(Int32(slot))
   }

@@ -14,11 +14,9 @@ struct RarityOrder: ~Copyable {
     var count: UInt32 = 0
   }
 
-  private var order: [PieceIndex]
-  private var position: [UInt32]
+  private var order: NumberTable
+  private var position: NumberTable
   private var buckets: [Bucket] = []
-  /// As many as are in `order`, known without a look at it.
-  private let pieceCount: UInt32
   /// Pieces that are not listed.
   private var unlisted: UInt32
   /// No bucket below this one holds a piece.
@@ -28,9 +26,12 @@ struct RarityOrder: ~Copyable {
   private(set) var steps = 0
 
   init(pieceCount: Int) {
-    order = (0..<pieceCount).map { PieceIndex($0) }
-    position = (0..<UInt32(pieceCount)).map { $0 }
-    self.pieceCount = UInt32(pieceCount)
+    order = NumberTable(count: pieceCount)
+    position = NumberTable(count: pieceCount)
+    for piece in 0..<pieceCount {
+      order[piece] = UInt32(piece)
+      position[piece] = UInt32(piece)
+    }
     unlisted = UInt32(pieceCount)
   }
 
@@ -38,10 +39,10 @@ struct RarityOrder: ~Copyable {
   private var origin: Int { Int(unlisted) }
 
   /// It has room for no piece: none was ever listed.
-  var isUnused: Bool { pieceCount == 0 }
+  var isUnused: Bool { order.count == 0 }
 
   /// Pieces listed.
-  var count: Int { Int(pieceCount - unlisted) }
+  var count: Int { order.count - origin }
 
   /// Buckets kept, empty ones included.
   var bucketCount: Int { buckets.count }
@@ -55,15 +56,18 @@ struct RarityOrder: ~Copyable {
   func rank(of piece: PieceIndex) -> Int { Int(position[piece.index]) - origin }
 
   /// The listed piece at a rank.
-  subscript(rank: Int) -> PieceIndex { order[origin + rank] }
+  subscript(rank: Int) -> PieceIndex { PieceIndex(number: order[origin + rank]) }
 
-  /// Where a search begins, where the buckets do, and where it is kept where pieces stand.
+  /// Fetches where a search begins, and where the buckets do.
   @inline(__always)
-  var frontPlace: ElementPlace { order.place(of: origin) }
+  func prefetchSearch() {
+    order.prefetch(origin, lines: 2)
+    buckets.place(of: 0).prefetch()
+  }
+
+  /// Fetches where it is kept where a piece stands.
   @inline(__always)
-  var bucketPlace: ElementPlace { buckets.place(of: 0) }
-  @inline(__always)
-  var positionPlace: ElementPlace { position.place(of: 0) }
+  func prefetchPosition(of piece: Int) { position.prefetch(piece) }
 
   /// Lists a piece. O(buckets from the lowest occupied one to `bucket`).
   mutating func insert(
@@ -148,7 +152,8 @@ struct RarityOrder: ~Copyable {
     while place < order.count && budget > 0 {
       steps += 1
       budget -= 1
-      if set[order[place]] { return order[place] }
+      let piece = PieceIndex(number: order[place])
+      if set[piece] { return piece }
       place += 1
     }
     return nil
@@ -176,7 +181,7 @@ struct RarityOrder: ~Copyable {
     steps += 1
     guard left != right else { return }
     order.swapAt(left, right)
-    position[order[left].index] = UInt32(left)
-    position[order[right].index] = UInt32(right)
+    position[Int(order[left])] = UInt32(left)
+    position[Int(order[right])] = UInt32(right)
   }
 }

@@ -4,14 +4,14 @@ public import DeterministicCore
 /// (Cohen, 2003), and bytes in total.
 ///
 /// Twenty buckets of a second each, the newest being filled: recording is O(1) and allocates
-/// nothing.
+/// nothing. Of the bytes of one second, 4 GiB count towards the rate at most.
 public struct RateMeter: Sendable {
   private static let bucketCount = 20
   private static let bucketLength = TimeSpan.seconds(1)
   /// A younger meter divides by this: the first block after a microsecond is no gigabyte a second.
   private static let shortestPeriod = TimeSpan.seconds(1)
 
-  private var buckets = InlineArray<20, UInt64>(repeating: 0)
+  private var buckets = InlineArray<20, UInt32>(repeating: 0)
   private let start: Moment
   /// Seconds from `start` to the bucket that is being filled.
   private var newest: UInt64 = 0
@@ -27,8 +27,10 @@ public struct RateMeter: Sendable {
   public mutating func record(_ bytes: Int, at now: Moment) {
     let second = self.second(now)
     if second > newest { advance(to: second) }
-    buckets[Int(newest % UInt64(Self.bucketCount))] += UInt64(bytes)
-    sum += UInt64(bytes)
+    let bucket = Int(newest % UInt64(Self.bucketCount))
+    let before = buckets[bucket]
+    buckets[bucket] = UInt32(clamping: UInt64(before) + UInt64(bytes))
+    sum += UInt64(buckets[bucket] - before)
     total += UInt64(bytes)
   }
 
@@ -39,7 +41,7 @@ public struct RateMeter: Sendable {
     if second > newest {
       guard second - newest < UInt64(Self.bucketCount) else { return 0 }
       for expired in newest + 1...second {
-        bytes -= buckets[Int(expired % UInt64(Self.bucketCount))]
+        bytes -= UInt64(buckets[Int(expired % UInt64(Self.bucketCount))])
       }
     }
     let oldest = second >= UInt64(Self.bucketCount) ? second + 1 - UInt64(Self.bucketCount) : 0
@@ -55,7 +57,7 @@ public struct RateMeter: Sendable {
   private mutating func advance(to second: UInt64) {
     for expired in newest + 1...min(second, newest + UInt64(Self.bucketCount)) {
       let bucket = Int(expired % UInt64(Self.bucketCount))
-      sum -= buckets[bucket]
+      sum -= UInt64(buckets[bucket])
       buckets[bucket] = 0
     }
     newest = second

@@ -16,10 +16,10 @@ extension Swarm {
   /// picker's first part, of all of the picker, what a request looks at, and the meters.
   static let announcementLines = 0..<2
   static let messageLines = 0..<5
-  static let pickerLines = 0..<10
-  static let requestLines = 9..<13
-  static let downLines = 12..<16
-  static let upLines = 15..<19
+  static let pickerLines = 0..<12
+  static let requestLines = 11..<15
+  static let downLines = 14..<16
+  static let upLines = 16..<18
 
   /// Fetches those lines of a swarm that an input looks at.
   @inline(__always)
@@ -58,7 +58,7 @@ extension Swarm {
   /// Fetches how a piece is counted.
   @inline(__always)
   public func prefetchCount(of piece: PieceIndex) {
-    if picker != nil { picker.wrapped.availability.place(of: piece).prefetch() }
+    if picker != nil { picker.wrapped.availability.prefetch(piece) }
   }
 
   /// Fetches what a HAVE looks at first of its sender and of its piece.
@@ -85,8 +85,8 @@ extension Swarm {
 
   /// Lines of a peer that its downloads and its uploads look at: what `PeerState` has first, and one run
   /// each.
-  static let downloadLines = 0..<8
-  static let uploadLines = 7..<13
+  static let downloadLines = 0..<7
+  static let uploadLines = 6..<9
 
   /// Fetches what is known of a peer that sends us blocks.
   @inline(__always)
@@ -116,12 +116,9 @@ extension Swarm {
     guard picker != nil, peers.contains(key) else { return }
     let request = peers[key].requests.firstPlace
     let pieces = peers[key].pieces?.place(of: PieceIndex(number: 0))
-    let (slot, partials, blocks) = picker.wrapped.partials.places(of: piece)
     request.prefetch()
     pieces?.prefetch(lines: 3)
-    slot.prefetch()
-    partials.prefetch()
-    blocks.prefetch()
+    picker.wrapped.partials.prefetch(piece)
   }
 
   /// Fetches what is looked at of each peer when we have got a piece, and now and then. A processor

@@ -18,7 +18,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
   public typealias Effect = SwarmEffect
 
   // What every message looks at comes first and together.
-  var peers = Slab<PeerState>()
+  var peers: Slab<PeerState>
   var wakeSetFor = Moment.distantFuture
   /// A connection ended, whose place `dial` may fill once the input has been dealt with: not
   /// before, since a place may have been made for a newcomer.
@@ -92,6 +92,7 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     infoHash: InfoHash, peerID: PeerID, listenPort: UInt16?, metadata: [UInt8] = [],
     configuration: SwarmConfiguration, generator: SeededGenerator, at now: Moment
   ) {
+    peers = Slab(expecting: configuration.mostPeers)
     names = SwarmNames(infoHash)
     ourPeerID = peerID
     self.listenPort = listenPort

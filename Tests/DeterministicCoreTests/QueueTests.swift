@@ -1,5 +1,6 @@
-import DeterministicCore
 import Testing
+
+@testable import DeterministicCore
 
 @Suite struct QueueTests {
   @Test(arguments: 0..<30 as Range<UInt64>) func aQueueIsAnArrayTakenFromTheFront(seed: UInt64) {
@@ -38,5 +39,16 @@ import Testing
     #expect((0..<queue.count).map { queue[$0] } == model)
     while let next = queue.popFirst() { #expect(next == model.removeFirst()) }
     #expect(model.isEmpty)
+  }
+
+  /// However much goes through it.
+  @Test func aShortQueueKeepsLittleRoom() {
+    var queue = Queue<UInt64>()
+    for number in UInt64(0)..<10_000 {
+      queue.append(number)
+      if number >= 3 { #expect(queue.popFirst() == number - 3) }
+    }
+    #expect(queue.count == 3)
+    #expect(queue.storage.capacity <= 12)
   }
 }

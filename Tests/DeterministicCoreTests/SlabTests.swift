@@ -1,5 +1,6 @@
-import DeterministicCore
 import Testing
+
+@testable import DeterministicCore
 
 /// Counts the living.
 private final class Tally {
@@ -18,6 +19,16 @@ private final class Counted {
 }
 
 @Suite struct SlabTests {
+  @Test func thereIsRoomForWhatIsExpectedAndMoreOnlyIfThereIsMore() {
+    var slab = Slab<UInt64>(expecting: 20)
+    for number in UInt64(0)..<20 { _ = slab.insert(number) }
+    let expected = slab.capacity
+    #expect(expected == 20)
+    _ = slab.insert(20)
+    let (beyond, sum) = (slab.capacity, slab.ids.reduce(0) { $0 + slab[$1] })
+    #expect(beyond == 40 && sum == 210)
+  }
+
   @Test func aNameOutlivesItsElementWithoutFindingAStranger() {
     var slab = Slab<String>()
     let first = slab.insert("first")

@@ -42,7 +42,7 @@ import Testing
     let announcement = [
       lines(&swarm.peers), lines(&swarm.wakeSetFor), lines(&swarm.hasFreePlace),
       lines(&picker.have, at: alone), lines(&picker.missing, at: alone),
-      lines(&picker.availability.counts, at: alone),
+      lines(&picker.availability.entries, at: alone),
       lines(&picker.availability.announced, at: alone),
     ]
     #expect(

@@ -35,6 +35,20 @@ import Testing
     #expect(meter.total == 39_000)
   }
 
+  @Test func fourGibibytesOfASecondCountAndAllOfThemInTheTotal() {
+    var meter = RateMeter(startingAt: .zero)
+    meter.record(1, at: .zero)
+    meter.record(6 << 30, at: .zero + .seconds(1))
+    #expect(meter.total == 1 + 6 << 30)
+    #expect(
+      meter.bytesPerSecond(at: .zero + .seconds(2)) == Double(UInt64(1) + UInt64(UInt32.max)) / 2)
+    // What did not count is not taken off, either.
+    #expect(meter.bytesPerSecond(at: .zero + .seconds(20)) == Double(UInt32.max) / 19)
+    #expect(meter.bytesPerSecond(at: .zero + .seconds(40)) == 0)
+    meter.record(20, at: .zero + .seconds(40))
+    #expect(meter.bytesPerSecond(at: .zero + .seconds(40)) == Double(20) / 19)
+  }
+
   @Test func silenceLowersTheRateAndSpeedRaisesIt() {
     var meter = RateMeter(startingAt: .zero)
     for second in 0..<40 { meter.record(1000, at: .zero + .seconds(second)) }
