@@ -1,6 +1,6 @@
 /// A small name for an element of a `Slab`: a slot and the generation in which it was filled, so
 /// that a name kept past the element's removal finds nothing instead of a stranger.
-public struct SlabID: Hashable, Comparable, Sendable {
+public struct SlabID: Hashable, Comparable, Sendable, BitwiseCopyable {
   public let slot: UInt32
   public let generation: UInt32
 

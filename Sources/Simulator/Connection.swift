@@ -82,6 +82,10 @@ struct ConnectionTable: ~Copyable {
   @inline(__always)
   func prefetchWaiting(on flow: UInt32) { waiting.place(of: Int(flow)).prefetch() }
 
+  /// Fetches the first of them. - Precondition: what `prefetchWaiting` fetches is at hand.
+  @inline(__always)
+  func prefetchFirstWaiting(on flow: UInt32) { waiting[Int(flow)].firstPlace.prefetch() }
+
   /// The blocks that wait for the uplink to be sent on a flow.
   subscript(waitingOn flow: UInt32) -> Queue<BlockName> {
     _read { yield waiting[Int(flow)] }

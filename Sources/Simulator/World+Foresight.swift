@@ -14,6 +14,7 @@ extension World {
   private static let peersAhead = 7
   private static let searchAhead = 5
   private static let piecesAhead = 3
+  private static let blocksAhead = 1
   /// A host that has got a piece looks at all of its peers, which are fetched in parts, one with each
   /// event, and so is what is behind them.
   private static let parts = 3
@@ -30,6 +31,7 @@ extension World {
     for place in ahead(Self.peersAhead) { prefetchPeer(queue.run[place]) }
     for place in ahead(Self.searchAhead) { prefetchSearch(queue.run[place]) }
     for place in ahead(Self.piecesAhead) { prefetchPieces(queue.run[place]) }
+    for place in ahead(Self.blocksAhead) { prefetchBlock(queue.run[place]) }
     for part in 0..<Self.parts {
       for place in ahead(Self.firstPartAhead - part) { prefetchPeers(queue.run[place], part) }
       for place in ahead(Self.firstPiecesAhead - part) {
@@ -104,7 +106,8 @@ extension World {
     switch event.kind {
     case .have:
       guard let key = connections[event.subject].key else { return }
-      swarm.pointee.prefetchStanding(of: piece, at: key)
+      guard swarm.pointee.prefetchStanding(of: piece, at: key) else { return }
+      Prefetch.lines(2, at: places[Int(event.host)].state)
     case .request: swarm.pointee.prefetchHave(of: piece)
     case .reached, .delivered:
       guard let key = connections[event.subject].key else { return }
@@ -113,6 +116,19 @@ extension World {
       guard let flow = places[Int(event.host)].nextTurn else { return }
       connections.prefetchWaiting(on: flow)
       connections.prefetch(flow)
+    default: break
+    }
+  }
+
+  /// Fetches what lies behind what `prefetchPieces` has fetched.
+  @inline(__always)
+  private func prefetchBlock(_ event: Event) {
+    switch event.kind {
+    case .reached, .delivered:
+      places[Int(event.host)].swarm.pointee.prefetchProgress(of: PieceIndex(number: event.piece))
+    case .sent:
+      guard let flow = places[Int(event.host)].nextTurn else { return }
+      connections.prefetchFirstWaiting(on: flow)
     default: break
     }
   }

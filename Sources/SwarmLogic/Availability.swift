@@ -48,7 +48,7 @@ struct Availability: ~Copyable {
   /// An `Entry` for each piece.
   var entries: NumberTable
   private(set) var everywhere = 0
-  var announced: [Move] = []
+  var announced = PlainList<Move>(capacity: mostAnnounced)
   var searchSteps = 0
   /// One order for each priority, for those above unwanted made when it is first used. In place: an
   /// array of them would be one object more on the way to a piece, and a look at a part of one of its
@@ -80,7 +80,7 @@ struct Availability: ~Copyable {
       total += orders[level].count - orders[level].count(in: -everywhere)
     }
     // Those that have come to be at a peer, and stand in their order as if they were at none.
-    for move in announced where Int(move.bucket) == -everywhere { total += 1 }
+    for place in announced.indices where Int(announced[place].bucket) == -everywhere { total += 1 }
     return total
   }
 
@@ -170,11 +170,12 @@ struct Availability: ~Copyable {
   /// Makes the moves that announcements have left to make. O(them).
   mutating func catchUp(using generator: inout SeededGenerator) {
     guard !announced.isEmpty else { return }
-    for move in announced {
+    for place in announced.indices {
+      let move = announced[place]
       let level = Int(listing(of: move.piece).rawValue)
       orders[level].raise(move.piece, from: Int(move.bucket), using: &generator)
     }
-    announced.removeAll(keepingCapacity: true)
+    announced.removeAll()
   }
 
   // MARK: What will be looked at soon
@@ -183,9 +184,9 @@ struct Availability: ~Copyable {
   @inline(__always)
   func prefetch(_ piece: PieceIndex) { entries.prefetch(piece.index) }
 
-  /// Where the next announcement is noted.
+  /// Fetches where the next announcement is noted.
   @inline(__always)
-  var nextPlace: ElementPlace { announced.place(of: announced.count) }
+  func prefetchNext() { announced.prefetch(announced.count) }
 
   /// Fetches where a search for the rarest begins, and where the moves begin that are made before.
   @inline(__always)

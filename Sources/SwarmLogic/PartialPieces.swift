@@ -8,21 +8,21 @@ import TorrentModel
 /// `requests` zero; `open` holds exactly the slots with unrequested blocks. Slots are reused, so
 /// memory stays that of the most pieces ever in flight at once.
 struct PartialPieces: ~Copyable {
-  private struct Duplicate {
+  struct Duplicate {
     var peer: PeerKey
     var next: Int32
   }
 
   let geometry: PieceGeometry
   private let stride: Int
-  private var partials: [PartialPiece?] = []
-  private var blocks: [BlockProgress] = []
-  private var freeSlots: [Int32] = []
+  private var partials = PlainList<PartialPiece?>()
+  private var blocks = PlainList<BlockProgress>()
+  private var freeSlots = PlainList<Int32>()
   /// Of each piece its slot and one, or zero.
   private var slots: NumberTable
   /// The slots with unrequested blocks, in no order.
-  private(set) var open: [Int32] = []
-  private var duplicates: [Duplicate] = []
+  private var open = PlainList<Int32>()
+  private var duplicates = PlainList<Duplicate>()
   private var freeDuplicate: Int32 = -1
   private var opened: UInt32 = 0
 
@@ -42,14 +42,27 @@ struct PartialPieces: ~Copyable {
     return slot < 0 ? nil : slot
   }
 
-  /// Fetches where it is noted where a piece is kept, and where pieces and their blocks begin.
+  /// Fetches where it is noted where a piece is kept, and which pieces have unrequested blocks.
   @inline(__always)
   func prefetch(_ piece: PieceIndex) {
-    let (partials, blocks) = (partials.place(of: 0), blocks.place(of: 0))
     slots.prefetch(piece.index)
-    partials.prefetch()
-    blocks.prefetch()
+    open.prefetch(0)
   }
+
+  /// Fetches a piece in flight, and its first blocks. - Precondition: where it is noted where the piece
+  /// is kept is at hand.
+  @inline(__always)
+  func prefetchProgress(of piece: PieceIndex) {
+    guard let slot = slot(of: piece) else { return }
+    partials.prefetch(slot, lines: 2)
+    blocks.prefetch(slot * stride)
+  }
+
+  /// How many pieces have unrequested blocks.
+  var openCount: Int { open.count }
+
+  /// The slot of one of those.
+  func openSlot(_ place: Int) -> Int { Int(open[place]) }
 
   /// Slots in use or free.
   var slotCount: Int { partials.count }
@@ -74,11 +87,11 @@ struct PartialPieces: ~Copyable {
     } else {
       slot = partials.count
       partials.append(nil)
-      blocks.append(contentsOf: repeatElement(BlockProgress(), count: stride))
+      for _ in 0..<stride { blocks.append(BlockProgress()) }
     }
     let blockCount = geometry.blockCount(in: piece)
     partials[slot] = PartialPiece(
-      piece: piece, blockCount: blockCount, age: opened, unrequested: blockCount)
+      piece: piece, age: opened, blockCount: blockCount, unrequested: blockCount)
     opened &+= 1
     slots[piece.index] = UInt32(slot + 1)
     enlist(slot)
@@ -96,17 +109,17 @@ struct PartialPieces: ~Copyable {
 
   /// The peers that sent a piece's blocks, each once, by their first block to arrive.
   func contributors(_ slot: Int) -> [PeerKey] {
-    let states = blocks[slot * stride..<slot * stride + partials[slot]!.blockCount]
-      .filter { $0.isReceived }.sorted { $0.arrival < $1.arrival }
+    let states = received(slot).sorted { $0.arrival < $1.arrival }
     var peers: [PeerKey] = []
     for state in states where !peers.contains(state.peer) { peers.append(state.peer) }
     return peers
   }
 
   /// The peers that sent the blocks that are here, by the blocks' numbers.
-  func senders(_ slot: Int) -> [PeerKey] {
-    blocks[slot * stride..<slot * stride + partials[slot]!.blockCount]
-      .filter { $0.isReceived }.map(\.peer)
+  func senders(_ slot: Int) -> [PeerKey] { received(slot).map(\.peer) }
+
+  private func received(_ slot: Int) -> [BlockProgress] {
+    (0..<partials[slot]!.blockCount).map { state($0, in: slot) }.filter { $0.isReceived }
   }
 
   // MARK: Blocks
@@ -256,8 +269,7 @@ struct PartialPieces: ~Copyable {
   private mutating func delist(_ slot: Int) {
     let place = partials[slot]!.openPlace
     guard place >= 0 else { return }
-    let last = open.removeLast()
-    if Int(last) != slot {
+    if let last = open.popLast(), Int(last) != slot {
       open[place] = last
       partials[Int(last)]!.openPlace = place
     }

@@ -67,8 +67,10 @@ extension PiecePicker {
       return true
     }
     if candidates.isEmpty {
-      for open in partials.open where partials[Int(open)].outstanding == 0 {
-        let piece = partials[Int(open)].piece
+      for place in 0..<partials.openCount {
+        let slot = partials.openSlot(place)
+        guard partials[slot].outstanding == 0 else { continue }
+        let piece = partials[slot].piece
         if missing[piece], has[piece] { candidates.insert(piece) }
       }
     }
@@ -117,10 +119,10 @@ extension PiecePicker {
   private mutating func bestPartial(
     for peer: PeerKey, has: Bitfield, evenOthersSole: Bool
   ) -> Int? {
-    searchSteps += partials.open.count
+    searchSteps += partials.openCount
     var best: (slot: Int, preference: PiecePreference)?
-    for open in partials.open {
-      let slot = Int(open)
+    for place in 0..<partials.openCount {
+      let slot = partials.openSlot(place)
       let piece = partials[slot].piece
       guard has[piece], missing[piece], evenOthersSole || mayJoin(slot, peer) else { continue }
       let preference = preference(ofPartial: slot)

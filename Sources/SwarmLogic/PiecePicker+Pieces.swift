@@ -80,8 +80,8 @@ extension PiecePicker {
   /// are here. `nil` when all pieces in flight make progress or are whole. O(pieces in flight).
   public var mostStalledPiece: PieceIndex? {
     var best: (piece: PieceIndex, received: Int)?
-    for slot in partials.open {
-      let partial = partials[Int(slot)]
+    for place in 0..<partials.openCount {
+      let partial = partials[partials.openSlot(place)]
       guard partial.outstanding == 0 else { continue }
       if let current = best, current.received <= partial.received { continue }
       best = (partial.piece, partial.received)

@@ -75,7 +75,7 @@ public struct PiecePicker: ~Copyable, Sendable {
   /// Pieces whose last fetch, from several peers, failed the hash.
   var suspect: Bitfield
   var priorities: [PiecePriority]
-  var peers: [PeerRecord] = []
+  var peers = PlainList<PeerRecord>()
   var generator: SeededGenerator
   /// Partial pieces and blocks looked at in search of one to ask for.
   var searchSteps = 0
@@ -150,8 +150,8 @@ public struct PiecePicker: ~Copyable, Sendable {
     guard !missing.isEmpty, partials.count > 0, availability.fetchableCount == 0 else {
       return false
     }
-    for slot in partials.open {
-      let piece = partials[Int(slot)].piece
+    for place in 0..<partials.openCount {
+      let piece = partials[partials.openSlot(place)].piece
       if missing[piece] && availability[piece] > 0 { return false }
     }
     return true

@@ -9,18 +9,17 @@ import TorrentModel
 /// bucket every order is equally likely, which is the random tie-break. An empty bucket's `start`
 /// means nothing.
 struct RarityOrder: ~Copyable {
-  private struct Bucket {
+  struct Bucket {
     var start: UInt32 = 0
     var count: UInt32 = 0
   }
 
   private var order: NumberTable
   private var position: NumberTable
-  private var buckets: [Bucket] = []
+  private var buckets = PlainList<Bucket>()
   /// Pieces that are not listed.
   private var unlisted: UInt32
-  /// No bucket below this one holds a piece.
-  private var lowest = 0
+  private var lowestKept: UInt32 = 0
 
   /// Swaps, and pieces and buckets looked at.
   private(set) var steps = 0
@@ -33,6 +32,12 @@ struct RarityOrder: ~Copyable {
       position[piece] = UInt32(piece)
     }
     unlisted = UInt32(pieceCount)
+  }
+
+  /// No bucket below this one holds a piece.
+  private var lowest: Int {
+    get { Int(lowestKept) }
+    set { lowestKept = UInt32(newValue) }
   }
 
   /// The first listed piece's place in `order`.
@@ -62,7 +67,7 @@ struct RarityOrder: ~Copyable {
   @inline(__always)
   func prefetchSearch() {
     order.prefetch(origin, lines: 2)
-    buckets.place(of: 0).prefetch()
+    buckets.prefetch(0)
   }
 
   /// Fetches where it is kept where a piece stands.

@@ -16,10 +16,10 @@ extension Swarm {
   /// picker's first part, of all of the picker, what a request looks at, and the meters.
   static let announcementLines = 0..<2
   static let messageLines = 0..<5
-  static let pickerLines = 0..<12
-  static let requestLines = 11..<15
-  static let downLines = 14..<16
-  static let upLines = 16..<18
+  static let pickerLines = 0..<13
+  static let requestLines = 12..<16
+  static let downLines = 15..<17
+  static let upLines = 16..<19
 
   /// Fetches those lines of a swarm that an input looks at.
   @inline(__always)
@@ -68,19 +68,20 @@ extension Swarm {
     prefetchCount(of: piece)
   }
 
-  /// Fetches the rest of what a HAVE looks at. - Precondition: what `prefetchAnnouncement` fetches is
-  /// at hand.
+  /// Fetches the rest of what a HAVE looks at. Returns whether something may follow of it. - Precondition:
+  /// what `prefetchAnnouncement` fetches is at hand.
   @inline(__always)
-  public func prefetchStanding(of piece: PieceIndex, at key: PeerKey) {
+  public func prefetchStanding(of piece: PieceIndex, at key: PeerKey) -> Bool {
     guard peers.contains(key), picker != nil, piece.index < picker.wrapped.have.count else {
-      return
+      return false
     }
     let place = peers[key].pieces?.place(of: piece)
     let isListed = picker.wrapped.availability.listing(of: piece) != .unwanted
-    let move = isListed ? picker.wrapped.availability.nextPlace : nil
-    if peers[key].isWorthAsking { peers.prefetch(key, lines: 2, from: 1) }
+    if isListed { picker.wrapped.availability.prefetchNext() }
+    let isWorthAsking = peers[key].isWorthAsking
+    if isWorthAsking { peers.prefetch(key, lines: 2, from: 1) }
     place?.prefetch()
-    move?.prefetch()
+    return isWorthAsking || !peers[key].weAreInterested
   }
 
   /// Lines of a peer that its downloads and its uploads look at: what `PeerState` has first, and one run
@@ -121,6 +122,13 @@ extension Swarm {
     picker.wrapped.partials.prefetch(piece)
   }
 
+  /// Fetches how far a piece is of which a block comes. - Precondition: what `prefetchTransfer` fetches
+  /// is at hand.
+  @inline(__always)
+  public func prefetchProgress(of piece: PieceIndex) {
+    if picker != nil { picker.wrapped.partials.prefetchProgress(of: piece) }
+  }
+
   /// Fetches what is looked at of each peer when we have got a piece, and now and then. A processor
   /// may drop hints when some dozen lines are on their way, so that this is done in parts.
   public func prefetchEveryPeer(part: Int, of parts: Int) {
@@ -155,10 +163,9 @@ extension PiecePicker {
   func prefetch() {
     let first = PieceIndex(number: 0)
     let sets = (missing.place(of: first), untouched.place(of: first), have.place(of: first))
-    let announced = availability.announced.place(of: 0)
     sets.0.prefetch()
     sets.1.prefetch()
     sets.2.prefetch()
-    announced.prefetch()
+    availability.announced.prefetch(0)
   }
 }

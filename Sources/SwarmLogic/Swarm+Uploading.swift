@@ -81,6 +81,7 @@ extension Swarm {
     var candidates: [Choker.Candidate] = []
     candidates.reserveCapacity(peers.count)
     for slot in peers.slots {
+      peers.prefetchSlot(slot + 2, lines: Self.uploadLines.upperBound)
       guard let key = peers.id(at: slot), peers[key].isConnected else { continue }
       candidates.append(
         Choker.Candidate(

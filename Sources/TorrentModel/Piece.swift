@@ -1,6 +1,6 @@
 /// The number of a piece, the hashed unit of a torrent (BEP 3).
-public struct PieceIndex: Hashable, Comparable, Sendable, ExpressibleByIntegerLiteral,
-  CustomStringConvertible
+public struct PieceIndex: Hashable, Comparable, Sendable, BitwiseCopyable,
+  ExpressibleByIntegerLiteral, CustomStringConvertible
 {
   public let number: UInt32
 
