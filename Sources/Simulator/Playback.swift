@@ -60,7 +60,7 @@ extension World {
 
   /// A piece has come: the player may have waited for it.
   mutating func wakePlayer(of host: SimulatedHost) {
-    guard let player = host.player, let since = player.waitsSince else { return }
+    guard host.plays, let player = host.player, let since = player.waitsSince else { return }
     let pieceTime = Double(geometry.pieceLength) / player.plan.rate
     let needed = player.outcome.start == nil ? Int(player.plan.buffer.seconds / pieceTime) + 1 : 1
     for piece in player.piece..<min(player.piece + needed, geometry.pieceCount)

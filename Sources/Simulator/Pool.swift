@@ -1,3 +1,5 @@
+import DeterministicCore
+
 /// Values too large for an event, kept by number until the event happens.
 struct Pool<Value> {
   private var values: [Value?] = []
@@ -11,6 +13,10 @@ struct Pool<Value> {
     values.append(value)
     return UInt32(values.count - 1)
   }
+
+  /// Fetches where a value is kept.
+  @inline(__always)
+  func prefetch(_ place: UInt32) { values.place(of: Int(place)).line() }
 
   /// Takes a value out. - Precondition: it was put in and not taken out since.
   mutating func take(_ place: UInt32) -> Value {

@@ -4,6 +4,9 @@ import TorrentModel
 
 /// One host: the production decisions, and the state of what they are driven by.
 final class SimulatedHost {
+  /// Cache lines that it takes to hold what events look at, down to `lastProgress`.
+  static let busyLines = 3
+
   // What events look at comes first and together.
   let number: Int
   var isOnline = false
@@ -11,6 +14,8 @@ final class SimulatedHost {
   var hasLeft = false
   // The uplink serves blocks one at a time, in turn for each flow that may send.
   var isSending = false
+  /// It plays what it fetches, and so may have a player.
+  let plays: Bool
   let role: HostPlan.Role
   /// Counts arrivals and restarts, so that what was meant for an earlier life is not taken for one
   /// of this.
@@ -20,7 +25,6 @@ final class SimulatedHost {
   /// Where its swarm lies, the same for as long as the host exists: the world looks at it without
   /// counting a reference to the host.
   let swarmPlace: UnsafeMutablePointer<Swarm>
-  private let room: SwarmRoom
   var turns = Queue<UInt32>()
   var sendsUntil = Moment.zero
   /// When the downlink will have passed on all that has come to it.
@@ -35,6 +39,7 @@ final class SimulatedHost {
   var bytesLanded: UInt64 = 0
   var lastProgress = Moment.zero
 
+  private let room: SwarmRoom
   let plan: HostPlan
   var schedule: AnnounceSchedule
   var announceSetFor = Moment.distantFuture
@@ -56,6 +61,7 @@ final class SimulatedHost {
     self.number = number
     self.plan = plan
     role = plan.role
+    plays = plan.playback != nil
     self.room = room
     swarmPlace = room.place(of: number)
     swarmPlace.initialize(to: swarm)

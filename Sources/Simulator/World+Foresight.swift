@@ -53,7 +53,7 @@ extension World {
   private func prefetchHost(_ event: Event) {
     let host = places[Int(event.host)]
     Swarm.prefetch(host.swarm, for: event.kind.foreseen)
-    if event.kind != .have { Prefetch.lines(3, at: host.state) }
+    if event.kind != .have { Prefetch.lines(SimulatedHost.busyLines, at: host.state) }
     if event.kind.isOfFlow { connections.prefetch(event.subject) }
   }
 
@@ -66,6 +66,7 @@ extension World {
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetchAnnouncement(of: PieceIndex(number: event.piece), by: key)
     case .message:
+      messages.prefetch(event.piece)
       guard let key = connections[event.subject].key else { return }
       swarm.pointee.prefetch(key)
       place.flow(of: key).prefetch()
