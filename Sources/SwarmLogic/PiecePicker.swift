@@ -60,7 +60,7 @@ public struct PiecePicker: ~Copyable, Sendable {
   /// bound no new piece is begun.
   public var mostPartialPieces = Int.max
   /// New pieces are begun in order instead of rarest first, for whoever reads along.
-  public var isSequential = false
+  public let isSequential: Bool
 
   /// What is read while it loads, as pieces; see `ReadingWindow`.
   var windows: [Range<Int>] = []
@@ -84,10 +84,14 @@ public struct PiecePicker: ~Copyable, Sendable {
   private let inPlace = InPlace()
 
   /// A picker for a torrent of which `have` is verified; everything else is wanted.
-  public init(geometry: PieceGeometry, have: Bitfield, generator: SeededGenerator) {
+  public init(
+    geometry: PieceGeometry, have: Bitfield, isSequential: Bool = false,
+    generator: SeededGenerator
+  ) {
     precondition(have.count == geometry.pieceCount, "a bitfield of another torrent")
     self.geometry = geometry
     self.have = have
+    self.isSequential = isSequential
     self.generator = generator
     availability = Availability(pieceCount: geometry.pieceCount)
     partials = PartialPieces(geometry: geometry)
@@ -218,6 +222,9 @@ public struct PiecePicker: ~Copyable, Sendable {
       untouch(piece)
     }
   }
+
+  /// Bounds the pieces in flight.
+  mutating func limitPartialPieces(to count: Int) { mostPartialPieces = count }
 
   // MARK: For the extensions
 

@@ -160,8 +160,8 @@ extension Swarm {
     self.geometry = geometry
     self.metadata = metadata
     picker = PiecePicker(
-      geometry: geometry, have: have, generator: SeededGenerator(seed: generator.next()))
-    picker.wrapped.isSequential = configuration.isSequential
+      geometry: geometry, have: have, isSequential: configuration.isSequential,
+      generator: SeededGenerator(seed: generator.next()))
     if let wanted {
       for piece in Bitfield.full(count: geometry.pieceCount).pieces where !wanted[piece] {
         picker.wrapped.setPriority(.unwanted, of: piece)

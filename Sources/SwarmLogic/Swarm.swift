@@ -229,7 +229,7 @@ extension Swarm {
   }
 
   /// Bounds the pieces under way at once: what the driver has buffers for.
-  public mutating func limitPartialPieces(to count: Int) { picker?.mostPartialPieces = count }
+  public mutating func limitPartialPieces(to count: Int) { picker?.limitPartialPieces(to: count) }
 
   /// Notes what the torrent is called by its versions, once that is known.
   public mutating func learn(v1: InfoHash?, v2: InfoHash?) {
