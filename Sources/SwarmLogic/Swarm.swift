@@ -112,7 +112,10 @@ public struct Swarm: ~Copyable, StateMachine, Sendable {
     _ input: SwarmInput, at now: Moment, into effects: inout [SwarmEffect]
   ) {
     switch input {
-    case .candidates(let endpoints, let source, let name):
+    case .candidates(var endpoints, let source, let name):
+      // Whoever tells of all tells everybody in the same order: a crowd would dial the same half of
+      // itself, which then has no place left for links inside the other half.
+      if source != .user { generator.shuffle(&endpoints) }
       candidates.add(endpoints, from: source, under: name)
       dial(at: now, into: &effects)
     case .reachable(let port):

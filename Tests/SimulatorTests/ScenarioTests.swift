@@ -18,6 +18,20 @@ import Testing
     #expect(outcome.violations.isEmpty, "\(outcome.violations); \(simulation.command)")
   }
 
+  /// Who all hear of the same others in the same order and dial half of them are two halves: one in
+  /// which everybody knows everybody, and one whose members know nobody of their own.
+  @Test func `a crowd as large as its members' places has links everywhere`() {
+    var efficiency = 0.0
+    for seed in 1...2 {
+      let size = Scenario.Size(
+        peers: 16, pieces: 400, pieceLength: 256 << 10, blockLength: 64 << 10, mostPeers: 16)
+      let run = Simulation(.equalSeed, size: size, seed: UInt64(seed), checkEvery: 0).run()
+      efficiency += run.measures.makespanEfficiency / 2
+    }
+    // .82 where all dial the same half.
+    #expect(efficiency >= 0.92, "the last was complete at \(efficiency) of the bound")
+  }
+
   @Test func `a seed gives each piece away once, as long as it is the only source`() {
     var cost = 0.0
     for seed in 1...3 {

@@ -70,6 +70,28 @@ import TorrentModel
     #expect(handshake.clientVersion == Swarm.clientVersion)
   }
 
+  /// A tracker tells all in one order; the user's order counts.
+  @Test func whomATrackerNamesIsDialledInAnyOrderWhomTheUserNamesInTheirs() {
+    var first: [PeerSource: Set<Endpoint>] = [:]
+    for source in [PeerSource.tracker, .user] {
+      for seed in UInt64(1)...20 {
+        var configuration = SwarmConfiguration()
+        configuration.mostDials = 1
+        var swarm = Swarm(
+          infoHash: SwarmScript.infoHash, peerID: SwarmScript.peerID(1), listenPort: nil,
+          configuration: configuration, generator: SeededGenerator(seed: seed), at: .zero)
+        var effects: [SwarmEffect] = []
+        let endpoints = ["a", "b", "c", "d"].map { SwarmScript.endpoint($0) }
+        swarm.handle(.candidates(endpoints, from: source), at: .zero, into: &effects)
+        for case .connect(_, let endpoint, _) in effects {
+          first[source, default: []].insert(endpoint)
+        }
+      }
+    }
+    #expect(first[.tracker]?.count == 4)
+    #expect(first[.user] == [SwarmScript.endpoint("a")])
+  }
+
   @Test func dialsAreLimitedAtOnceAndBySecond() {
     var configuration = SwarmConfiguration()
     configuration.mostDials = 3
@@ -78,7 +100,12 @@ import TorrentModel
     let script = SwarmScript(configuration: configuration)
     script.play(
       """
-      0 dial a b c d e f -> connect a, connect b, connect c
+      0 dial a       -> connect a
+      0 dial b       -> connect b
+      0 dial c       -> connect c
+      0 dial d
+      0 dial e
+      0 dial f
       0 a ends           ->
       1 wake             -> connect d
       1 hello d plain    ->
@@ -104,7 +131,9 @@ import TorrentModel
     let script = SwarmScript(configuration: configuration)
     script.play(
       """
-      0 dial a b c          -> connect a, connect b
+      0 dial a              -> connect a
+      0 dial b              -> connect b
+      0 dial c
       0 hello a plain       ->
       0 hello b plain       ->
       1 wake                ->
@@ -177,7 +206,9 @@ import TorrentModel
     let script = SwarmScript(have: "1111", configuration: configuration)
     script.play(
       """
-      0 dial a b c   -> connect a, connect b
+      0 dial a       -> connect a
+      0 dial b       -> connect b
+      0 dial c
       0 hello a
       0 a says all   -> close a
       0 hello b
