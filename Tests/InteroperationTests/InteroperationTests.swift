@@ -22,7 +22,13 @@ extension Interoperation {
 
     @Test(arguments: transfers)
     func `other clients exchange a payload among themselves`(transfer: Transfer) async throws {
-      try await transfer.run()
+      do {
+        try await transfer.run()
+      } catch {
+        // Others fail for reasons of their own, too: aria2 was once seen to stand still beside
+        // Transmission for as long as it was given, with the metadata and no data.
+        try await transfer.run()
+      }
     }
 
     @Test func `a swarm of other clients completes without its seeder`() async throws {
