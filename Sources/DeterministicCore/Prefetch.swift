@@ -48,12 +48,6 @@ public struct ElementPlace {
   @inlinable @inline(__always)
   public func header() { Prefetch.line(at: object + 2 * MemoryLayout<Int>.stride) }
 
-  /// The place of the element so many behind this one, of so many bytes each.
-  @inlinable @inline(__always)
-  public func advanced(by count: Int, of stride: Int) -> ElementPlace {
-    ElementPlace(object: object, offset: offset &+ count &* stride)
-  }
-
   /// Fetches as many lines from the element on, and what `prefetch` fetches.
   @inlinable @inline(__always)
   public func prefetch(lines count: Int) {

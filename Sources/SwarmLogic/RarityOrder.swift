@@ -19,7 +19,8 @@ struct RarityOrder: ~Copyable {
   private var buckets = PlainList<Bucket>()
   /// Pieces that are not listed.
   private var unlisted: UInt32
-  private var lowestKept: UInt32 = 0
+  /// No bucket below this one holds a piece.
+  @Short private var lowest = 0
 
   /// Swaps, and pieces and buckets looked at.
   private(set) var steps = 0
@@ -32,12 +33,6 @@ struct RarityOrder: ~Copyable {
       position[piece] = UInt32(piece)
     }
     unlisted = UInt32(pieceCount)
-  }
-
-  /// No bucket below this one holds a piece.
-  private var lowest: Int {
-    get { Int(lowestKept) }
-    set { lowestKept = UInt32(newValue) }
   }
 
   /// The first listed piece's place in `order`.
